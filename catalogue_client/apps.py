@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class CatalogueClientConfig(AppConfig):
+    name = "catalogue_client"

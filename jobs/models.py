@@ -1,0 +1,211 @@
+"""Jobs, their append-only events, their outputs, and the table of work that is due."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounting.models import Account, Quote
+from jobs.states import FINAL, State
+from providers.models import Service, ServiceVersion
+from providers.process import ExecuteRequest, InputValue, OutputRequest, Format, value_from_json
+from thematic_apps.models import ThematicApp
+
+
+class Door(models.TextChoices):
+    """Where a job came from."""
+
+    WEB = "web", _("web pages")
+    WPS = "wps", "WPS"
+    REST = "rest", "REST"
+
+
+class Job(models.Model):
+    """One run of a service, asked for by a user and paid by an account.
+
+    `state` is written only by `jobs.lifecycle`. `remote_handle` is the provider's address to ask
+    for the status: it never leaves the portal.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.CharField(max_length=200, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs")
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="+", db_constraint=False
+    )
+    service = models.ForeignKey(Service, models.PROTECT, related_name="jobs")
+    service_version = models.ForeignKey(ServiceVersion, models.PROTECT, related_name="+")
+    application = models.ForeignKey(
+        ThematicApp, models.SET_NULL, null=True, blank=True, related_name="jobs"
+    )
+    quote = models.OneToOneField(Quote, models.PROTECT, related_name="job")
+    door = models.CharField(max_length=8, choices=Door)
+    idempotency_key = models.CharField(max_length=128, null=True, blank=True)
+    fingerprint = models.CharField(max_length=64, help_text=_("SHA-256 of service and inputs"))
+    inputs = models.JSONField(default=list, help_text=_("InputValue documents"))
+    requested_outputs = models.JSONField(default=list, help_text=_("OutputRequest documents"))
+
+    state = models.CharField(max_length=16, choices=State, default=State.VALIDATED)
+    percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    remote_handle = models.TextField(blank=True)
+    remote_id = models.CharField(max_length=255, blank=True, db_index=True)
+    outcome_unknown = models.BooleanField(
+        default=False, help_text=_("sent, and the answer was lost: never sent again by itself")
+    )
+    attempts = models.PositiveIntegerField(default=0, help_text=_("tries to hand it over"))
+    unreachable_since = models.DateTimeField(null=True, blank=True)
+    next_check_at = models.DateTimeField(null=True, blank=True)
+
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("owner", "idempotency_key"),
+                condition=Q(idempotency_key__isnull=False),
+                name="jobs_idempotency_key_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__isnull=True) | Q(percent__lte=100), name="jobs_percent"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("owner", "-created_at"), name="jobs_of_owner"),
+            models.Index(fields=("account", "-created_at"), name="jobs_of_account"),
+            models.Index(fields=("service", "state"), name="jobs_of_service"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.title or self.service} {self.id}"
+
+    @property
+    def final(self) -> bool:
+        return self.state in FINAL
+
+    def request(self) -> ExecuteRequest:
+        """What is asked of the provider, in no protocol's words."""
+        outputs = tuple(
+            OutputRequest(
+                o["identifier"],
+                o["as_reference"],
+                Format(**o["format"]) if o["format"] else None,
+            )
+            for o in self.requested_outputs
+        )
+        return ExecuteRequest(self.service.identifier, self.input_values, outputs)
+
+    @property
+    def input_values(self) -> tuple[InputValue, ...]:
+        return tuple(value_from_json(v) for v in self.inputs)
+
+
+class JobEvent(models.Model):
+    """What happened to a job; never changed or deleted."""
+
+    job = models.ForeignKey(Job, models.PROTECT, related_name="events")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    old_state = models.CharField(max_length=16, blank=True)
+    new_state = models.CharField(max_length=16)
+    percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    actor = models.CharField(max_length=64, help_text=_("user:<id> or the part of the portal"))
+    scheme = models.CharField(max_length=20, blank=True, help_text=_("native vocabulary"))
+    word = models.CharField(max_length=40, blank=True, help_text=_("native word"))
+    reason = models.CharField(max_length=40, blank=True, help_text=_("stable code"))
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("job", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("job", "number"), name="jobs_event_number_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.job_id} #{self.number} {self.new_state}"
+
+
+class JobOutput(models.Model):
+    """One output: a value kept here, or a reference at the provider that the portal streams.
+
+    `document` is the OutputValue's value; an `href` in it is the provider's and never shown.
+    """
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="outputs")
+    number = models.PositiveIntegerField()
+    identifier = models.CharField(max_length=255)
+    title = models.CharField(max_length=255, blank=True)
+    abstract = models.TextField(blank=True)
+    kind = models.CharField(max_length=10)
+    media_type = models.CharField(max_length=200, blank=True)
+    document = models.JSONField()
+    size = models.BigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    # west, south, east, north in degrees, once the file was looked at
+    footprint = models.JSONField(null=True, blank=True)
+    preview = models.FileField(upload_to="previews/", null=True, blank=True)
+
+    class Meta:
+        ordering = ("job", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("job", "number"), name="jobs_output_number_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.job_id} {self.identifier}"
+
+    @property
+    def value(self) -> InputValue:
+        return value_from_json(self.document)
+
+
+class Due(models.Model):
+    """Work that must happen: the queue of every installation.
+
+    Written in the transaction that made the work necessary, claimed with a lease, safe to repeat.
+    `lane` groups work that must not crowd out other work (a provider); `key` makes a row unique
+    while it is open.
+    """
+
+    kind = models.CharField(max_length=20)
+    subject = models.CharField(max_length=64, help_text=_("id of what it is about"))
+    lane = models.CharField(max_length=40, blank=True)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=64, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    parked_at = models.DateTimeField(null=True, blank=True, help_text=_("given up; an operator decides"))
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "due work"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("kind", "subject"),
+                condition=Q(done_at__isnull=True),
+                name="jobs_due_open_once",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("due_at",),
+                condition=Q(done_at__isnull=True, parked_at__isnull=True),
+                name="jobs_due_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject} at {self.due_at:%Y-%m-%d %H:%M:%S}"

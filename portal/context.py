@@ -1,0 +1,5 @@
+"""What every template knows."""
+
+
+def portal(request):
+    return {}

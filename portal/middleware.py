@@ -1,0 +1,13 @@
+"""Request id and the translation of PortalError for pages."""
+
+
+class RequestIdMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+
+class PortalErrorMiddleware(RequestIdMiddleware):
+    pass

@@ -1,0 +1,18 @@
+"""Settings of the test suite: the demo's, without what makes tests slow."""
+
+import tempfile
+from pathlib import Path
+
+from portal.settings.demo import *  # noqa: F403
+from portal.settings.demo import DATABASES, STORAGES, env
+
+SECRET_KEY = "only-for-tests"  # noqa: S105 (nothing real is signed with it)
+BASE_URL = "http://testserver"
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+DATABASES["default"] = env.db("TEST_DATABASE_URL", default="") or DATABASES["default"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+VAR_DIR = Path(tempfile.mkdtemp(prefix="tep-tests-"))
+MEDIA_ROOT = VAR_DIR / "media"
+OUTBOUND_ALLOW = ["127.0.0.0/8"]

@@ -1,0 +1,118 @@
+"""The drivers' contract: how the portal talks to a kind of processing provider.
+
+A driver translates these few calls into one protocol and back. It holds no state, knows neither
+jobs nor money, and reaches the network only through `common.http`. Another package adds one by the
+entry point group `tep.drivers` (name → a class without constructor arguments); see docs/drivers.md.
+
+Errors a driver raises (all from `common.errors`): ProviderUnreachable when certainly nothing
+arrived, ProviderTimeout when something may have, ProviderRefused for a well-formed refusal,
+ProviderNonsense for an answer that cannot be understood, AddressRefused from the guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from providers.process import (
+    ExecuteRequest,
+    OutputValue,
+    ProcessDescription,
+    ProcessSummary,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a provider is and how the portal identifies itself there."""
+
+    url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    extra_hosts: tuple[str, ...] = ()  # hosts besides the URL's own that status and outputs may use
+    reference_header: str = ""  # request header that carries the portal's job identifier
+    lookup_url: str = ""  # template with {reference}: finds a job that the portal lost the answer of
+
+
+class RemoteState(StrEnum):
+    """A provider's job state in no protocol's words."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    """What a provider says of a job.
+
+    `handle` is what `status` needs to ask again ("" when there is nothing to ask: the answer is
+    complete). `scheme` and `word` are the native words, kept in the job's events.
+    """
+
+    state: RemoteState
+    scheme: str
+    word: str
+    handle: str = ""
+    remote_id: str = ""
+    percent: int | None = None
+    message: str = ""
+    outputs: tuple[OutputValue, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInfo:
+    """What a provider says of itself."""
+
+    title: str
+    processes: tuple[ProcessSummary, ...]
+    abstract: str = ""
+    repaired: bool = False  # the document was not well-formed and had to be repaired
+
+
+class Found(StrEnum):
+    """Answer of a look-up by reference that found no job."""
+
+    NEVER_ARRIVED = "never arrived"  # the provider is certain
+    UNKNOWN = "unknown"  # the provider cannot tell (or not yet)
+
+
+class Driver(Protocol):
+    """One provider protocol."""
+
+    scheme: str
+
+    def capabilities(self, endpoint: Endpoint) -> ServiceInfo:
+        """What the provider offers."""
+        ...
+
+    def describe(
+        self, endpoint: Endpoint, identifiers: Sequence[str]
+    ) -> dict[str, ProcessDescription]:
+        """Descriptions by identifier; those that the provider cannot describe are left out."""
+        ...
+
+    def submit(
+        self, endpoint: Endpoint, process: ProcessDescription, request: ExecuteRequest, reference: str
+    ) -> RemoteStatus:
+        """Start a run, asynchronously where the process can; never sent twice by the driver."""
+        ...
+
+    def status(self, endpoint: Endpoint, handle: str) -> RemoteStatus:
+        """Ask for the state of a run."""
+        ...
+
+    def dismiss(self, endpoint: Endpoint, handle: str) -> bool:
+        """Ask to stop a run; False when the protocol or the provider cannot."""
+        ...
+
+    def find(self, endpoint: Endpoint, reference: str) -> RemoteStatus | Found:
+        """Look for a run by the reference sent with it, after its answer was lost."""
+        ...

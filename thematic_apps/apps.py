@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class ThematicAppsConfig(AppConfig):
+    name = "thematic_apps"

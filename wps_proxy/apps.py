@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class WpsProxyConfig(AppConfig):
+    name = "wps_proxy"
