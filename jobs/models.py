@@ -60,7 +60,6 @@ class Job(models.Model):
     )
     attempts = models.PositiveIntegerField(default=0, help_text=_("tries to hand it over"))
     unreachable_since = models.DateTimeField(null=True, blank=True)
-    next_check_at = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -209,3 +208,13 @@ class Due(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject} at {self.due_at:%Y-%m-%d %H:%M:%S}"
+
+
+class WorkerBeat(models.Model):
+    """When a worker was last alive."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.seen_at:%H:%M:%S}"

@@ -77,3 +77,33 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 def allowed(old: State, new: State) -> bool:
     """Whether a job may go from `old` to `new`."""
     return new in TRANSITIONS.get(old, frozenset())
+
+
+# Steps that a provider's answer may leave out.
+_BY_WAY_OF: dict[tuple[State, State], tuple[State, ...]] = {
+    (S.SUBMITTING, S.IN_PRODUCTION): (S.ACCEPTED, S.IN_PRODUCTION),
+    (S.SUBMITTING, S.SUSPENDED): (S.ACCEPTED, S.SUSPENDED),
+    (S.SUBMITTING, S.FAILED): (S.ACCEPTED, S.FAILED),
+    (S.ACCEPTED, S.CANCELLED): (S.CANCELLING, S.CANCELLED),
+    (S.IN_PRODUCTION, S.CANCELLED): (S.CANCELLING, S.CANCELLED),
+    (S.SUSPENDED, S.CANCELLED): (S.CANCELLING, S.CANCELLED),
+}
+# A provider that falls back is not followed: progress never goes back.
+_BACKWARDS = frozenset(
+    {
+        (S.IN_PRODUCTION, S.ACCEPTED),
+        (S.SUSPENDED, S.ACCEPTED),
+        (S.CANCELLING, S.ACCEPTED),
+        (S.CANCELLING, S.IN_PRODUCTION),
+        (S.CANCELLING, S.SUSPENDED),
+    }
+)
+
+
+def way(old: State, told: State) -> tuple[State, ...]:
+    """The transitions that follow a provider's word `told`; empty when it changes nothing."""
+    if (old, told) in _BACKWARDS:
+        return ()
+    if (old, told) in _BY_WAY_OF:
+        return _BY_WAY_OF[old, told]
+    return (told,) if allowed(old, told) else ()

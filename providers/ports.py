@@ -113,6 +113,10 @@ class Driver(Protocol):
         """Ask to stop a run; False when the protocol or the provider cannot."""
         ...
 
+    def may_fetch(self, endpoint: Endpoint, href: str) -> bool:
+        """Whether an address in the provider's answers is the provider's own, to be fetched."""
+        ...
+
     def find(self, endpoint: Endpoint, reference: str) -> RemoteStatus | Found:
         """Look for a run by the reference sent with it, after its answer was lost."""
         ...

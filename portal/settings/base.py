@@ -244,6 +244,9 @@ USAGE_WAIT_SECONDS = env.int("USAGE_WAIT_SECONDS", default=30 * 24 * 3600)
 QUOTE_SECONDS = env.int("QUOTE_SECONDS", default=15 * 60)
 POLL_SECONDS_FIRST = env.float("POLL_SECONDS_FIRST", default=2)
 POLL_SECONDS_MOST = env.float("POLL_SECONDS_MOST", default=300)
+USAGE_QUEUE_SECONDS = env.float("USAGE_QUEUE_SECONDS", default=10)
+DISCOVERY_SECONDS = env.int("DISCOVERY_SECONDS", default=24 * 3600)
+CELERY_BEAT_SCHEDULE = {"wake": {"task": "jobs.wake_all", "schedule": 1.0}}
 SYNC_WAIT_SECONDS = env.int("SYNC_WAIT_SECONDS", default=120)
 
 # --- outbound HTTP -------------------------------------------------------------------------

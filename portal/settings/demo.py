@@ -37,3 +37,4 @@ OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[f"127.0.0.1:{PROVIDER_PORT}
 # Everything is on one machine: look often, so that a person sees progress.
 POLL_SECONDS_FIRST = env.float("POLL_SECONDS_FIRST", default=0.5)
 POLL_SECONDS_MOST = env.float("POLL_SECONDS_MOST", default=5)
+USAGE_QUEUE_SECONDS = env.float("USAGE_QUEUE_SECONDS", default=0.5)

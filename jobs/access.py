@@ -1,0 +1,56 @@
+"""The only way by which a door obtains a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from common.errors import Forbidden, NotFound
+from jobs.models import Job, JobOutput
+from people.access import is_operator
+from people.models import Role
+
+if TYPE_CHECKING:
+    from people.models import User
+
+Right = Literal["view", "manage"]
+
+
+def visible_jobs(user: User) -> QuerySet[Job]:
+    """One's own jobs; a group's administrators see those that the group pays for; operators all."""
+    jobs = Job.objects.select_related(
+        "service__provider", "service_version", "account", "owner", "application"
+    )
+    if is_operator(user):
+        return jobs
+    administered = user.memberships.filter(role=Role.ADMIN).values("group")
+    return jobs.filter(Q(owner=user) | Q(account__group__in=administered))
+
+
+def job_for(user: User, job_id: UUID | str, right: Right) -> Job:
+    """The job, if the user may view it (or manage it: its owner and operators).
+
+    Raises NotFound for a job that the user may not see, Forbidden for one that may only be seen.
+    """
+    try:
+        job_id = UUID(str(job_id))
+    except ValueError:
+        raise NotFound from None
+    job = visible_jobs(user).filter(pk=job_id).first()
+    if job is None:
+        raise NotFound
+    if right == "manage" and job.owner_id != user.pk and not is_operator(user):
+        raise Forbidden
+    return job
+
+
+def output_for(user: User, job_id: UUID | str, number: int) -> JobOutput:
+    """An output of a job that the user may view."""
+    job = job_for(user, job_id, "view")
+    output = job.outputs.filter(number=number).first()
+    if output is None:
+        raise NotFound
+    output.job = job
+    return output
