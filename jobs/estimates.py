@@ -47,6 +47,6 @@ def area_m2(bbox: tuple[float, float, float, float]) -> int:
     A box whose west is greater than its east crosses the antimeridian.
     """
     west, south, east, north = bbox
-    width = math.radians((east - west) % 360 if east != west + 360 else 360)
+    width = math.radians(east - west if east >= west else east - west + 360)
     height = math.sin(math.radians(north)) - math.sin(math.radians(south))
     return math.ceil(EARTH_RADIUS_M**2 * width * abs(height))
