@@ -12,6 +12,7 @@
     │   ├── InsufficientCredit
     │   └── MemberLimitReached
     ├── TooLarge                 413
+    ├── RateLimited              429
     ├── ServerBusy               503
     ├── ConfigurationError       500  the operator must act; the text says what to do
     └── ProviderError            502  the far side
@@ -126,6 +127,12 @@ class TooLarge(PortalError):
     code = "too_large"
     status = 413
     message = _("This is larger than allowed.")
+
+
+class RateLimited(PortalError):
+    code = "rate_limited"
+    status = 429
+    message = _("Too many attempts. Try again later.")
 
 
 class ServerBusy(PortalError):

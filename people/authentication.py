@@ -1,7 +1,73 @@
+"""People in Django REST framework: API keys, and what they may be used for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import IsAuthenticated as ScopePermission  # noqa: F401
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from common.errors import NotAuthenticated, RateLimited
+from people.models import Scope, User
+from people.tokens import CHALLENGE, Caller, caller_of_header
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    def authenticate(self, request):
-        return None
+    """`Authorization: Bearer <API key>`, or Basic with an API key or the password."""
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        """The user and the Caller (as `request.auth`); None without such a header."""
+        try:
+            caller = caller_of_header(request._request)
+        except NotAuthenticated as error:
+            raise AuthenticationFailed(error.detail) from None
+        except RateLimited as error:
+            raise Throttled(detail=error.detail) from None
+        return (caller.user, caller) if caller else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+class ScopePermission(BasePermission):
+    """Signed in, and with a key that may be used for this.
+
+    Reading needs `read`; anything else the view's `scope` (manage when it names none). A session
+    has every scope.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not request.user or not request.user.is_authenticated:
+            return False
+        needed = needed_scope(request.method or "", view)
+        if isinstance(request.auth, Caller) and not request.auth.allows(needed):
+            raise PermissionDenied(f"This API key is not for this: it needs the scope “{needed}”.")
+        return True
+
+
+def needed_scope(method: str, view: Any) -> str:
+    """The scope that a request to the view needs."""
+    if method in SAFE_METHODS:
+        return Scope.READ.value
+    return str(getattr(view, "scope", Scope.MANAGE.value))
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema describes ApiKeyAuthentication."""
+
+    target_class = "people.authentication.ApiKeyAuthentication"
+    name = ["apiKey", "basic"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An API key of your profile."},
+            {
+                "type": "http",
+                "scheme": "basic",
+                "description": "Your user name, and an API key or your password.",
+            },
+        ]

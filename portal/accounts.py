@@ -1,5 +1,23 @@
+"""How the portal uses django-allauth."""
+
+from __future__ import annotations
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from django.conf import settings
+from django.http import HttpRequest
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    pass
+    """Local accounts, where registration may be closed."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return bool(settings.REGISTRATION_OPEN)
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):
+    """Accounts of the identity provider: it decides who may come, also when registration is closed."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 import moneyed
@@ -130,6 +131,7 @@ ACCOUNT_EMAIL_VERIFICATION = env("ACCOUNT_EMAIL_VERIFICATION", default="mandator
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "portal.accounts.SocialAccountAdapter"
 SOCIALACCOUNT_PROVIDERS = {}
 if env("OIDC_SERVER_URL", default=""):
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
@@ -144,14 +146,25 @@ if env("OIDC_SERVER_URL", default=""):
             }
         ],
     }
+# Browsers follow a form's redirect only to origins that the policy names.
+OIDC_ORIGINS = [
+    "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    for address in (env("OIDC_SERVER_URL", default=""), *env.list("OIDC_FORM_ORIGINS", default=[]))
+    if address
+]
 # Local registration may be closed where an identity provider does it.
 REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
+
+# Counts attempts to sign in; several processes need one that they share (rediscache://host:6379/1).
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
 # --- transport security --------------------------------------------------------------------
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 )
+# Whose address is behind a proxy: for the limits on sign-in attempts.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 63072000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -173,7 +186,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", *env.list("MAP_IMAGE_ORIGINS", default=[])],
         "connect-src": [SELF],
         "font-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *OIDC_ORIGINS],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],
