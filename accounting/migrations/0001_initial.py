@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('used', models.BigIntegerField(default=0, editable=False)),
                 ('held', models.BigIntegerField(default=0, editable=False)),
                 ('overrun', models.BigIntegerField(default=0, editable=False)),
-                ('account', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='caps', to='accounting.account')),
+                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='caps', to='accounting.account')),
             ],
             options={
                 'db_table': 'acc_cap',
@@ -140,12 +140,12 @@ class Migration(migrations.Migration):
                 ('fingerprint', models.CharField(max_length=64)),
                 ('actor', models.CharField(default='', max_length=64)),
                 ('reason', models.TextField(default='')),
-                ('reference', models.CharField(db_index=True, default='', max_length=128)),
+                ('reference', models.CharField(default='', max_length=128)),
                 ('effective_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField(null=True)),
-                ('credit', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='accounting.account')),
-                ('debit', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='accounting.account')),
+                ('credit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='accounting.account')),
+                ('debit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='accounting.account')),
                 ('pending', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resolutions', to='accounting.transfer')),
                 ('reverses', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='accounting.transfer')),
             ],
@@ -302,6 +302,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='transfer',
             index=models.Index(condition=models.Q(('phase', 'pending')), fields=['expires_at'], name='acc_transfer_open_hold'),
+        ),
+        migrations.AddIndex(
+            model_name='transfer',
+            index=models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference'], name='acc_transfer_reference'),
         ),
         migrations.AddIndex(
             model_name='transfer',

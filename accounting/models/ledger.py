@@ -34,7 +34,7 @@ class Account(models.Model):
     """A place for credits: of a user, a group, a provider, or the system.
 
     `code` is e.g. user:17, group:4, provider:9, system:issue. `floor` is the lowest that available
-    (posted − held) may become: 0, or minus the credit limit; NULL means no limit (SYSTEM only).
+    (posted - held) may become: 0, or minus the credit limit; NULL means no limit (SYSTEM only).
     """
 
     code = models.CharField(max_length=64, unique=True)
@@ -63,7 +63,8 @@ class Account(models.Model):
             models.CheckConstraint(condition=Q(held__gte=0), name="acc_held_nonneg"),
             models.CheckConstraint(condition=Q(overrun__gte=0), name="acc_overrun_nonneg"),
             models.CheckConstraint(
-                condition=Q(floor__isnull=True) | Q(posted__gte=F("held") + F("floor") - F("overrun")),
+                condition=Q(floor__isnull=True)
+                | Q(posted__gte=F("held") + F("floor") - F("overrun")),
                 name="acc_no_overdraft",
             ),
             models.CheckConstraint(
@@ -124,10 +125,10 @@ class Transfer(models.Model):
     phase = models.CharField(max_length=7, choices=Phase)
     kind = models.CharField(max_length=8, choices=TransferKind)
     debit = models.ForeignKey(
-        Account, models.PROTECT, related_name="debits", db_constraint=False
+        Account, models.PROTECT, related_name="debits", db_constraint=False, db_index=False
     )
     credit = models.ForeignKey(
-        Account, models.PROTECT, related_name="credits", db_constraint=False
+        Account, models.PROTECT, related_name="credits", db_constraint=False, db_index=False
     )
     amount = models.BigIntegerField()
     pending = models.ForeignKey(
@@ -141,7 +142,7 @@ class Transfer(models.Model):
     fingerprint = models.CharField(max_length=64)
     actor = models.CharField(max_length=64, default="")
     reason = models.TextField(default="")
-    reference = models.CharField(max_length=128, default="", db_index=True)
+    reference = models.CharField(max_length=128, default="")
     effective_at = models.DateTimeField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
@@ -190,6 +191,9 @@ class Transfer(models.Model):
             models.Index(
                 fields=("expires_at",), condition=Q(phase="pending"), name="acc_transfer_open_hold"
             ),
+            models.Index(
+                fields=("reference",), condition=~Q(reference=""), name="acc_transfer_reference"
+            ),
             models.Index(fields=("debit", "created_at"), name="acc_transfer_debit"),
             models.Index(fields=("credit", "created_at"), name="acc_transfer_credit"),
         )
@@ -231,7 +235,7 @@ class MemberCap(models.Model):
     """The most that one member may spend from one group account."""
 
     account = models.ForeignKey(
-        Account, models.PROTECT, related_name="caps", db_constraint=False
+        Account, models.PROTECT, related_name="caps", db_constraint=False, db_index=False
     )
     member_id = models.BigIntegerField()
     limit_amount = models.BigIntegerField(db_column="limit_")

@@ -1,0 +1,40 @@
+"""Credits at the edges: inside they are integers of micro-credits (1 credit = 1,000,000)."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from django.utils.translation import gettext_lazy as _
+
+from common.errors import InvalidInput
+
+MICRO = 1_000_000
+MOST = 9_000_000_000_000_000  # micro-credits; fits the numbers of JSON and browsers
+
+
+def credits(micro: int) -> Decimal:
+    """Exact credits, always with six decimals."""
+    return Decimal(micro).scaleb(-6)
+
+
+def micro(value: Decimal | str) -> int:
+    """Micro-credits of an amount in credits.
+
+    Raises InvalidInput for what is not a number, not finite, finer than a micro-credit or too large.
+    """
+    try:
+        amount = Decimal(value)
+    except (InvalidOperation, ValueError, TypeError):
+        raise InvalidInput(_("This is not a number.")) from None
+    if not amount.is_finite() or abs(amount) > Decimal(MOST) / MICRO:
+        raise InvalidInput(_("This amount is too large."))
+    scaled = amount * MICRO
+    if scaled != scaled.to_integral_value():
+        raise InvalidInput(_("Credits have at most six decimals."))
+    return int(scaled)
+
+
+def show(micro: int) -> str:
+    """For people: at least two and at most six decimals."""
+    whole, _point, decimals = f"{credits(micro):f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
