@@ -20,7 +20,7 @@ def credits(micro: int) -> Decimal:
 def micro(value: Decimal | str) -> int:
     """Micro-credits of an amount in credits.
 
-    Raises InvalidInput for what is not a number, not finite, finer than a micro-credit or too large.
+    Raises InvalidInput for what is not a number, not finite, too fine or too large.
     """
     try:
         amount = Decimal(value)
