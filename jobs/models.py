@@ -153,6 +153,7 @@ class JobOutput(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     # west, south, east, north in degrees, once the file was looked at
     footprint = models.JSONField(null=True, blank=True)
+    raster = models.JSONField(null=True, blank=True, help_text=_("RasterInfo of a raster"))
     preview = models.FileField(upload_to="previews/", null=True, blank=True)
 
     class Meta:

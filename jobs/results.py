@@ -6,25 +6,30 @@ A failure here never changes the job's state or its bill.
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
 from catalogue_client import raster, vector
-from catalogue_client.records import ResultOutput, ResultRecord
+from catalogue_client.geometry import Box
+from catalogue_client.records import RasterInfo, ResultOutput, ResultRecord
 from catalogue_client.services import publish as publish_record
 from common.clock import now
 from common.errors import InvalidInput, NotFound, ProviderError
+from common.ows import to_lonlat_bbox
 from jobs.models import Due, Job, JobOutput
-from jobs.outputs import file_name, open_output
+from jobs.outputs import open_output, text_of
 from jobs.states import SUCCESSFUL
 from jobs.transitions import lock, note
-from thematic_apps.models import Visibility
+from providers.drivers.wps1.execute import execute_xml
+from providers.process import BoundingBoxValue
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +77,7 @@ def _look_at(output: JobOutput, *, last_try: bool) -> None:
             raise
         if whole:
             _describe(output, path)
-    output.save(update_fields=("size", "sha256", "footprint", "preview"))
+    output.save(update_fields=("size", "sha256", "footprint", "raster", "preview"))
 
 
 def _download(output: JobOutput, path: Path) -> bool:
@@ -92,13 +97,84 @@ def _download(output: JobOutput, path: Path) -> bool:
 
 
 def _describe(output: JobOutput, path: Path) -> None:
+    """Footprint and picture; a file that is not what it claims to be is left as it is."""
     kind = output.media_type.split(";")[0].strip().lower()
     try:
         if kind in ("image/tiff", "image/geotiff"):
-            output.footprint = list(raster.describe(path).bbox)
+            info = raster.describe(path)
+            output.footprint = list(info.bbox)
+            output.raster = _json(asdict(info))
             name = f"{output.job_id}-{output.number}.png"
             output.preview.save(name, ContentFile(raster.preview(path)), save=False)
         elif kind.endswith("geo+json"):
             output.footprint = list(vector.bbox(path))
     except InvalidInput as error:
         log.info("result.not_described", job_id=str(output.job_id), error=error.detail)
+
+
+def _json(document: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(document)))
+
+
+def _record(job: Job, outputs: list[JobOutput]) -> ResultRecord:
+    """The job in the catalogue's words; every address in it is the portal's."""
+    app = job.application
+    start = _day(app.period_start) if app else None
+    return ResultRecord(
+        job_id=job.pk,
+        title=job.title,
+        process=job.service.public_identifier,
+        owner_id=job.owner_id,
+        finished_at=job.finished_at or now(),
+        outputs=tuple(_output(output) for output in outputs),
+        process_title=job.service.title,
+        process_version=job.service_version.version,
+        provider=job.service.provider.name,
+        application=app.slug if app else "",
+        application_title=app.title if app else "",
+        description=job.service.abstract,
+        bbox=_place(job, outputs),
+        start=start,
+        end=_day(app.period_end) if app and start else None,
+        execute_request=execute_document(job).decode(),
+        job_href=f"/jobs/{job.pk}/",
+    )
+
+
+def execute_document(job: Job) -> bytes:
+    """The WPS 1.0.0 Execute that runs the job again through the portal."""
+    request = replace(job.request(), process=job.service.public_identifier)
+    return execute_xml(job.service_version.description, request)
+
+
+def _output(output: JobOutput) -> ResultOutput:
+    found = RasterInfo(**output.raster) if output.raster else None
+    return ResultOutput(
+        identifier=output.identifier,
+        title=output.title,
+        kind=output.kind,
+        media_type=output.media_type,
+        href=f"/jobs/{output.job_id}/outputs/{output.number}",
+        size=output.size,
+        sha256=output.sha256,
+        preview_href=f"/jobs/{output.job_id}/outputs/{output.number}/preview"
+        if output.preview
+        else "",
+        value=text_of(output),
+        bbox=tuple(output.footprint) if output.footprint else None,
+        raster=found,
+    )
+
+
+def _place(job: Job, outputs: list[JobOutput]) -> Box | None:
+    """Where the result lies if no output says so: the box that was asked for, or the application's."""
+    if any(output.footprint for output in outputs):
+        return None
+    for value in job.input_values:
+        if isinstance(value, BoundingBoxValue):
+            return to_lonlat_bbox(value.lower, value.upper, value.crs)
+    return job.application.bbox if job.application else None
+
+
+def _day(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None
