@@ -12,7 +12,7 @@ from accounting.models.ledger import (
     TransferKind,
 )
 from accounting.models.pricing import PriceList, Quote, Rate, Unit
-from accounting.models.usage import RecordState, UsageMessage, UsageRecord
+from accounting.models.usage import MessageState, RecordState, UsageMessage, UsageRecord
 
 __all__ = [
     "Account",
@@ -22,6 +22,7 @@ __all__ = [
     "Entry",
     "JobBill",
     "MemberCap",
+    "MessageState",
     "Phase",
     "PriceList",
     "Quote",

@@ -21,6 +21,8 @@ class BillState(models.TextChoices):
 class JobBill(models.Model):
     """One per job, from the hold to the settlement.
 
+    CHARGED means settled from usage: `charged` is the lesser of `used` and the quote's total (less
+    only where the ledger refused a late charge), and may be 0.
     `provider_job_id` is the provider's own identifier of the job, learnt after dispatch: usage
     records name the job by it or by `job_id`.
     """
@@ -43,6 +45,9 @@ class JobBill(models.Model):
     used = models.BigIntegerField(default=0, help_text=_("price of the usage reported so far"))
     charged = models.BigIntegerField(default=0)
     uncharged = models.BigIntegerField(default=0, help_text=_("used, and not charged"))
+    corrections = models.PositiveIntegerField(
+        default=0, help_text=_("transfers after the hold was resolved; numbers their ids")
+    )
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
 
@@ -51,6 +56,15 @@ class JobBill(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=Q(used__gte=0, charged__gte=0, uncharged__gte=0), name="acc_bill_positive"
+            ),
+            models.CheckConstraint(condition=Q(state__in=BillState.values), name="acc_bill_state"),
+            models.CheckConstraint(
+                condition=Q(state="FREE", hold__isnull=True)
+                | (~Q(state="FREE") & Q(hold__isnull=False)),
+                name="acc_bill_hold",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="CHARGED") | Q(charged=0), name="acc_bill_charged"
             ),
         )
         indexes = (

@@ -56,7 +56,7 @@ class PriceList(models.Model):
 class Rate(models.Model):
     """The price of one unit. The most specific wins: service, then provider, then list.
 
-    line = ceil(max(0, quantity − free_quantity) × price ÷ (unit_size × smallest per unit)), then at
+    line = ceil(max(0, quantity - free_quantity) * price / (unit_size * smallest per unit)), then at
     least `minimum`. A service_id or provider_id of 0 means any.
     """
 

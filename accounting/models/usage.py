@@ -9,6 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from accounting.models.bill import JobBill
 
 
+class MessageState(models.TextChoices):
+    LOADED = "LOADED", _("loaded")
+    PARTLY = "PARTLY", _("partly")
+    REJECTED = "REJECTED", _("rejected")
+
+
 class UsageMessage(models.Model):
     """One message, known by the SHA-256 of its body: the same body has its effect once."""
 
@@ -18,10 +24,7 @@ class UsageMessage(models.Model):
     provider_id = models.BigIntegerField(null=True, db_index=True)
     header = models.CharField(max_length=80, blank=True)
     received_at = models.DateTimeField()
-    state = models.CharField(
-        max_length=8,
-        choices=[("LOADED", _("loaded")), ("PARTLY", _("partly")), ("REJECTED", _("rejected"))],
-    )
+    state = models.CharField(max_length=8, choices=MessageState)
     records_count = models.PositiveIntegerField(default=0)
     warnings = models.JSONField(default=list)
     errors = models.JSONField(default=list)
@@ -30,6 +33,11 @@ class UsageMessage(models.Model):
     class Meta:
         db_table = "acc_usage_message"
         ordering = ("-received_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=MessageState.values), name="acc_usage_message_state"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.header} {self.sha256[:12]}"
@@ -44,7 +52,11 @@ class RecordState(models.TextChoices):
 
 
 class UsageRecord(models.Model):
-    """One record; a newer one with the same natural key is a new revision."""
+    """One record; a newer one with the same natural key is a new revision.
+
+    The natural key begins with the provider, so that nobody revises another provider's records.
+    `cost` is what this record added to the price of its job's usage, in micro-credits.
+    """
 
     natural_key = models.CharField(max_length=700)
     revision = models.PositiveIntegerField(default=1)
@@ -81,6 +93,12 @@ class UsageRecord(models.Model):
                 name="acc_usage_current",
             ),
             models.CheckConstraint(
+                condition=Q(revision__gte=1, level_milli__gt=0), name="acc_usage_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RecordState.values), name="acc_usage_state"
+            ),
+            models.CheckConstraint(
                 condition=Q(wall_seconds__isnull=True) | Q(wall_seconds__gte=0),
                 name="acc_usage_wall",
             ),
@@ -93,6 +111,13 @@ class UsageRecord(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="CHARGED") | Q(cost__isnull=False, bill__isnull=False),
                 name="acc_usage_charged_has_cost",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("provider_id", "local_job_id"),
+                condition=Q(state="UNMATCHED", superseded_by__isnull=True),
+                name="acc_usage_unmatched",
             ),
         )
 
