@@ -26,6 +26,7 @@ _NESTING = {
     "Polygon": 2,
     "MultiPolygon": 3,
 }
+KINDS = frozenset({*_NESTING, "GeometryCollection"})
 _FEWEST = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
 
 

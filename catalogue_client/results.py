@@ -1,0 +1,203 @@
+"""A job's record as a STAC item and as the offering that runs it again."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from catalogue_client import geometry as geo
+from catalogue_client.owc.codes import STANDARD
+from catalogue_client.records import RasterInfo, ResultOutput, ResultRecord
+from catalogue_client.stac import extension, instant_text
+
+PROCESSING = extension("processing", "1.2.0")
+FILE = extension("file", "2.1.0")
+PROJECTION = extension("projection", "2.0.0")
+COG = "image/tiff; application=geotiff; profile=cloud-optimized"
+WORLD: geo.Box = (-180.0, -90.0, 180.0, 90.0)
+# A longer Execute document stands in the OWS Context document alone, not in every search answer.
+LONGEST_EXPRESSION = 20_000
+_DATA_TYPES = frozenset(
+    f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)
+) | {"float16", "float32", "float64"}
+
+
+def item_id(record: ResultRecord) -> str:
+    """The identifier of a job's item in its collection."""
+    return f"job-{record.job_id}"
+
+
+def item_document(record: ResultRecord) -> dict[str, Any]:
+    """The STAC document of a job's result, with the portal's addresses as they were given."""
+    shape, box, approximate = _place(record)
+    assets = _assets(record)
+    properties = _properties(record)
+    if approximate:
+        properties["tep:footprint"] = "approximate"
+    projected = any(key.startswith("proj:") for asset in assets.values() for key in asset)
+    links = [{"rel": "derived_from", "href": href} for href in record.derived_from]
+    if record.job_href:
+        job = {"href": record.job_href, "type": "text/html", "title": record.title}
+        links += [{"rel": "processing-execution", **job}, {"rel": "alternate", **job}]
+    return {
+        "id": item_id(record),
+        "stac_extensions": [PROCESSING, FILE, *([PROJECTION] if projected else [])],
+        "geometry": shape,
+        "bbox": list(box),
+        "properties": properties,
+        "links": links,
+        "assets": assets,
+    }
+
+
+def offerings(record: ResultRecord) -> list[dict[str, Any]]:
+    """How to run the job again: the portal's WPS with the original Execute request."""
+    service = record.wps_href
+    execute: dict[str, Any] = {
+        "code": "Execute",
+        "method": "POST",
+        "type": "text/xml",
+        "href": service,
+    }
+    if record.execute_request:
+        execute["request"] = {"type": "text/xml", "content": record.execute_request}
+    return [
+        {
+            "code": STANDARD["wps"],
+            "operations": [
+                _wps_get("GetCapabilities", f"{service}?service=WPS&request=GetCapabilities"),
+                _wps_get(
+                    "DescribeProcess",
+                    f"{service}?service=WPS&version=1.0.0&request=DescribeProcess"
+                    f"&identifier={_quoted(record.process)}",
+                ),
+                execute,
+            ],
+        }
+    ]
+
+
+def _wps_get(code: str, href: str) -> dict[str, str]:
+    return {"code": code, "method": "GET", "type": "text/xml", "href": href}
+
+
+def _quoted(identifier: str) -> str:
+    return "".join(
+        c if re.match(r"[A-Za-z0-9._~-]", c) else "".join(f"%{b:02X}" for b in c.encode())
+        for c in identifier
+    )
+
+
+def _place(record: ResultRecord) -> tuple[dict[str, Any], geo.Box, bool]:
+    """Geometry, box, and whether they only say where the result was looked for."""
+    rasters = [o.raster for o in record.outputs if o.raster]
+    known = geo.union(o.bbox for o in record.outputs if o.bbox) or geo.union(
+        r.bbox for r in rasters
+    )
+    if known:
+        alone = rasters[0].footprint if len(rasters) == 1 and rasters[0].bbox == known else None
+        return (geo.checked(alone) if alone else geo.polygon(known)), known, False
+    if record.geometry is not None:
+        shape = geo.checked(record.geometry)
+        return shape, geo.box_of(shape) or WORLD, True
+    box = record.bbox or WORLD
+    return geo.polygon(box), box, True
+
+
+def _properties(record: ResultRecord) -> dict[str, Any]:
+    start = record.start or record.end or record.finished_at
+    end = record.end or start
+    provider = {"name": record.provider or "TEP Portal", "roles": ["processor"]}
+    values = {o.identifier: o.value for o in record.outputs if o.value}
+    wanted: dict[str, Any] = {
+        "title": record.title,
+        "description": record.description,
+        "providers": [provider, {"name": "TEP Portal", "roles": ["host"]}],
+        "processing:facility": record.provider,
+        "processing:datetime": instant_text(record.finished_at),
+        "processing:version": record.process_version,
+        "processing:lineage": f"Result of the process {record.process_title or record.process}",
+        "processing:expression": _expression(record),
+        "tep:job": str(record.job_id),
+        "tep:process": record.process,
+        "tep:app": record.application,
+        "tep:values": values,
+    }
+    times = {"datetime": instant_text(start)}
+    if end != start:
+        times = {"start_datetime": instant_text(start), "end_datetime": instant_text(end)}
+    return {key: value for key, value in wanted.items() if value} | times
+
+
+def _expression(record: ResultRecord) -> dict[str, str] | None:
+    if not record.execute_request or len(record.execute_request) > LONGEST_EXPRESSION:
+        return None
+    return {"format": "wps-execute", "expression": record.execute_request}
+
+
+def _assets(record: ResultRecord) -> dict[str, Any]:
+    assets: dict[str, Any] = {}
+    for output in record.outputs:
+        if not output.href:
+            continue
+        key = _free_key(output.identifier, assets)
+        assets[key] = _asset(output)
+        if output.preview_href:
+            first = "thumbnail" not in assets
+            assets["thumbnail" if first else _free_key(f"{key}-preview", assets)] = {
+                "href": output.preview_href,
+                "type": "image/png",
+                "title": output.title or output.identifier,
+                "roles": ["thumbnail"] if first else ["overview"],
+                "tep:of": key,
+            }
+    return assets
+
+
+def _free_key(identifier: str, taken: dict[str, Any]) -> str:
+    """The identifier as an asset key, which may repeat among outputs but not among assets."""
+    key, number = identifier, 2
+    while key in taken or key == "thumbnail":
+        key, number = f"{identifier}-{number}", number + 1
+    return key
+
+
+def _asset(output: ResultOutput) -> dict[str, Any]:
+    asset: dict[str, Any] = {
+        "href": output.href,
+        "title": output.title or output.identifier,
+        "roles": ["data"],
+        "tep:output": output.identifier,
+    }
+    if output.media_type:
+        asset["type"] = output.media_type
+    if output.size is not None:
+        asset["file:size"] = output.size
+    if output.sha256:
+        asset["file:checksum"] = f"1220{output.sha256.lower()}"  # multihash: sha2-256, 32 bytes
+    if output.value:
+        asset["description"] = output.value
+    if output.bbox:
+        asset["tep:bbox"] = list(output.bbox)
+    if output.raster:
+        asset |= _grid(output.raster)
+    return asset
+
+
+def _grid(raster: RasterInfo) -> dict[str, Any]:
+    code = {"proj:code": raster.crs} if raster.crs.startswith("EPSG:") else {"proj:wkt2": raster.crs}
+    grid: dict[str, Any] = {
+        **code,
+        "proj:shape": [raster.height, raster.width],
+        "proj:transform": list(raster.transform),
+        "data_type": raster.dtype if raster.dtype in _DATA_TYPES else "other",
+        "tep:bbox": list(raster.bbox),
+    }
+    if raster.nodata is not None:
+        infinite = "inf" if raster.nodata > 0 else "-inf"
+        unusual = "nan" if math.isnan(raster.nodata) else infinite
+        grid["nodata"] = raster.nodata if math.isfinite(raster.nodata) else unusual
+    if raster.cloud_optimised:
+        grid["type"] = COG
+    return grid
