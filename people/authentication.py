@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from common.errors import NotAuthenticated, RateLimited
 from people.models import Scope, User
 from people.tokens import CHALLENGE, Caller, caller_of_header
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -54,20 +55,3 @@ def needed_scope(method: str, view: Any) -> str:
     if method in SAFE_METHODS:
         return Scope.READ.value
     return str(getattr(view, "scope", Scope.MANAGE.value))
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the schema describes ApiKeyAuthentication."""
-
-    target_class = "people.authentication.ApiKeyAuthentication"
-    name = ["apiKey", "basic"]
-
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
-        return [
-            {"type": "http", "scheme": "bearer", "description": "An API key of your profile."},
-            {
-                "type": "http",
-                "scheme": "basic",
-                "description": "Your user name, and an API key or your password.",
-            },
-        ]

@@ -17,7 +17,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """Accounts of the identity provider: it decides who may come, also when registration is closed."""
+    """Accounts of an identity provider, which decides who may come even to a closed portal."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return True

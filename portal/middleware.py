@@ -1,13 +1,108 @@
-"""Request id and the translation of PortalError for pages."""
+"""What happens around every request: its id, its log line, security headers, and clear errors."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from common.errors import PortalError
+from people.models import User
+from portal.views import error_response
+
+log = structlog.get_logger("portal.requests")
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+QUIET = ("health", "metrics")
 
 
 class RequestIdMiddleware:
-    def __init__(self, get_response):
+    """Gives each request an id, in `request.request_id`, the answer's header and every log line."""
+
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.request_id = request_id = _request_id(request)  # type: ignore[attr-defined]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        _write_line(request, response, time.perf_counter() - started)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]
+    ) -> None:
+        """Name the job that the address is about in every line that follows."""
+        del request, view, args
+        if "job_id" in kwargs:
+            structlog.contextvars.bind_contextvars(job_id=str(kwargs["job_id"]))
+
+
+class SecurityHeadersMiddleware:
+    """Headers that Django has no setting for; a view that sets one itself keeps its own."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=()"
+        )
+        # Answers differ by who asks, and show credit and jobs: no cache between may keep them.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+
+class PortalErrorMiddleware:
+    """Turns a PortalError that a page or an API view raised into an answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """None for anything else: that is a fault of ours, and Django's business."""
+        return error_response(request, error) if isinstance(error, PortalError) else None
 
-class PortalErrorMiddleware(RequestIdMiddleware):
-    pass
+
+def _request_id(request: HttpRequest) -> str:
+    """The proxy's id, where there is a proxy; a client alone may not choose what is logged."""
+    given = request.headers.get("X-Request-ID", "")
+    if settings.BEHIND_PROXY and SANE_ID.fullmatch(given):
+        return given
+    return secrets.token_hex(8)
+
+
+def _write_line(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """One line per request. The route instead of the path: paths of sign-in mails hold secrets."""
+    route = request.resolver_match.route if request.resolver_match else ""
+    if route.startswith(QUIET):
+        return
+    log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+        **_user(request),
+    )
+
+
+def _user(request: HttpRequest) -> dict[str, int]:
+    """The user's id, if somebody looked who it is; asking here would cost a query."""
+    user = getattr(request, "_cached_user", None)
+    return {"user": user.pk} if isinstance(user, User) else {}

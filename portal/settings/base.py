@@ -9,6 +9,8 @@ import environ
 import moneyed
 from csp.constants import NONE, SELF
 
+from portal.logs import configure as configure_logs
+
 # The unit of credit, beside the ISO currencies; before any model is loaded.
 moneyed.add_currency("CRD", None, sub_unit=1_000_000, name="TEP credit", countries=[])
 
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "portal.middleware.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -160,11 +163,11 @@ CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
 # --- transport security --------------------------------------------------------------------
 SECURE_SSL_REDIRECT = True
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
-)
+# Set only where a proxy in front sets X-Forwarded-Proto, X-Forwarded-For and X-Request-ID.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # Whose address is behind a proxy: for the limits on sign-in attempts.
-ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 63072000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -177,6 +180,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "portal.views.csrf_failed"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -268,4 +272,12 @@ SYNC_WAIT_SECONDS = env.int("SYNC_WAIT_SECONDS", default=120)
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 OUTBOUND_PLAIN_HTTP = env.bool("OUTBOUND_PLAIN_HTTP", default=False)
 
-LOGGING_CONFIG = None
+# --- operations ----------------------------------------------------------------------------
+# Networks that may read /metrics without signing in, e.g. "10.2.0.0/16"; operators always may.
+METRICS_ALLOW = env.list("METRICS_ALLOW", default=[])
+LOGGING_CONFIG = None  # portal.logs does it
+configure_logs(
+    level=env("LOG_LEVEL", default="INFO").upper(),
+    form=env("LOG_FORMAT", default="json"),
+    stream=env("LOG_STREAM", default="stdout"),
+)

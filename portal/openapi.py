@@ -1,0 +1,24 @@
+"""What the OpenAPI document says that the views do not know themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema describes ApiKeyAuthentication."""
+
+    target_class = "people.authentication.ApiKeyAuthentication"
+    name = ["apiKey", "basic"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An API key of your profile."},
+            {
+                "type": "http",
+                "scheme": "basic",
+                "description": "Your user name, and an API key or your password.",
+            },
+        ]
