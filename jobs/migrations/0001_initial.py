@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounting', '0003_jobbill_corrections_usagerecord_acc_usage_unmatched_and_more'),
+        ('accounting', '0002_ledger_triggers'),
         ('providers', '0001_initial'),
         ('thematic_apps', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
