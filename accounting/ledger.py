@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.db import (
@@ -19,6 +20,7 @@ from django.db import (
     connection,
     transaction,
 )
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounting.models import Account, MemberCap, Phase, Transfer, TransferKind
@@ -165,7 +167,7 @@ def _id_of(transfer: Transfer | UUID | None) -> UUID | None:
 
 @cache
 def _insert_sql() -> str:
-    columns = [field.column for field in Transfer._meta.concrete_fields]
+    columns = [str(field.column) for field in Transfer._meta.concrete_fields]
     # Not bulk_create(ignore_conflicts=True): that would also ignore a second resolution of a hold
     # and, on SQLite, every check inside the triggers.
     return (
@@ -197,7 +199,7 @@ def _insert(transfer: Transfer) -> bool:
     return created
 
 
-def _execute(values: list[object]) -> bool:
+def _execute(values: list[Any]) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_insert_sql(), values)
         return cursor.rowcount == 1
@@ -263,7 +265,7 @@ def _over_limit(transfer: Transfer) -> MemberLimitReached:
     """data: required, available, shortfall (Decimal credits), account (its name)."""
     required, member_id = _required(transfer)
     account = Account.objects.get(pk=transfer.debit_id)
-    cap = MemberCap.objects.filter(account=account, member_id=member_id).first()
+    cap = MemberCap.objects.filter(Q(account=account), Q(member_id=member_id)).first()
     left = max(0, cap.limit_amount - cap.used - cap.held) if cap else 0
     text = _("Your limit on %(account)s leaves %(left)s; %(required)s needed.") % {
         "account": account,
