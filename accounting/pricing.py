@@ -41,7 +41,7 @@ def price_lines(rates: Iterable[Rate], quantities: Mapping[str, int]) -> tuple[l
     line = ceil(max(0, quantity - free) * price / (unit_size * smallest units per unit)), then at
     least the minimum. A rate whose unit has no quantity gives no line. Pure and exact.
     """
-    lines = []
+    lines: list[Line] = []
     for rate in rates:
         if rate.unit not in quantities:
             continue
@@ -57,7 +57,7 @@ def price_lines(rates: Iterable[Rate], quantities: Mapping[str, int]) -> tuple[l
                 "amount": _amount(rate, quantity),
             }
         )
-    return lines, sum(line["amount"] for line in lines)
+    return lines, sum(int(line["amount"]) for line in lines)
 
 
 def current_list(provider_id: int) -> PriceList | None:
