@@ -1,0 +1,3 @@
+"""Building blocks without models: errors, clock, money, guarded HTTP, safe XML, paging."""
+
+VERSION = "0.1.0"
