@@ -33,9 +33,7 @@ def schedule(*, kind: str, subject: object, at: datetime | None = None, lane: st
     if row is None:
         try:
             with transaction.atomic():
-                row = Due.objects.create(
-                    kind=kind, subject=str(subject), lane=lane, due_at=due_at
-                )
+                row = Due.objects.create(kind=kind, subject=str(subject), lane=lane, due_at=due_at)
         except IntegrityError:  # another transaction wrote it meanwhile
             row = opened.select_for_update().first()
     if row is not None and (row.due_at > due_at or row.parked_at or row.lease_until):
@@ -48,9 +46,19 @@ def schedule(*, kind: str, subject: object, at: datetime | None = None, lane: st
 def wake(due_id: int) -> None:
     """Tell Celery's workers, where there are any; the table stays the truth without them."""
     if settings.CELERY_BROKER_URL:
-        from jobs.tasks import send_wake_up  # Celery is loaded only where it is used
+        from jobs.tasks import send_wake_up  # noqa: PLC0415 (Celery is loaded only where it is used)
 
         send_wake_up(due_id)
+
+
+def anything() -> bool:
+    """Whether a row may be due: only read, so that idle workers take no write lock (SQLite)."""
+    moment = now()
+    return (
+        Due.objects.filter(done_at=None, parked_at=None, due_at__lte=moment)
+        .exclude(lease_until__gt=moment)
+        .exists()
+    )
 
 
 def claim(*, owner: str, due_id: int | None = None) -> Due | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounting.models import Account, Quote
 from jobs.states import FINAL, State
 from providers.models import Service, ServiceVersion
-from providers.process import ExecuteRequest, InputValue, OutputRequest, Format, value_from_json
+from providers.process import ExecuteRequest, Format, InputValue, OutputRequest, value_from_json
 from thematic_apps.models import ThematicApp
 
 
@@ -34,9 +34,7 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     title = models.CharField(max_length=200, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs")
-    account = models.ForeignKey(
-        Account, models.PROTECT, related_name="+", db_constraint=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False)
     service = models.ForeignKey(Service, models.PROTECT, related_name="jobs")
     service_version = models.ForeignKey(ServiceVersion, models.PROTECT, related_name="+")
     application = models.ForeignKey(
@@ -44,7 +42,8 @@ class Job(models.Model):
     )
     quote = models.OneToOneField(Quote, models.PROTECT, related_name="job")
     door = models.CharField(max_length=8, choices=Door)
-    idempotency_key = models.CharField(max_length=128, null=True, blank=True)
+    # NULL, not "": the unique constraint must not count jobs without a key.
+    idempotency_key = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     fingerprint = models.CharField(max_length=64, help_text=_("SHA-256 of service and inputs"))
     inputs = models.JSONField(default=list, help_text=_("InputValue documents"))
     requested_outputs = models.JSONField(default=list, help_text=_("OutputRequest documents"))
@@ -187,7 +186,9 @@ class Due(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
-    parked_at = models.DateTimeField(null=True, blank=True, help_text=_("given up; an operator decides"))
+    parked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("given up; an operator decides")
+    )
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -57,7 +57,9 @@ def sweep(row: Due) -> datetime:
     due.sweep_done(older_than=timedelta(days=7))
     recover()
     with transaction.atomic():
-        for provider in Provider.objects.filter(state=ProviderState.APPROVED).exclude(usage_queue=""):
+        for provider in Provider.objects.filter(state=ProviderState.APPROVED).exclude(
+            usage_queue=""
+        ):
             due.schedule(kind="usage", subject=provider.pk)
     return now() + timedelta(seconds=60)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from common.ows import to_lonlat_bbox
 from django.core.files.base import ContentFile
 from django.db import transaction
 
@@ -23,7 +24,6 @@ from catalogue_client.records import RasterInfo, ResultOutput, ResultRecord
 from catalogue_client.services import publish as publish_record
 from common.clock import now
 from common.errors import InvalidInput, NotFound, ProviderError
-from common.ows import to_lonlat_bbox
 from jobs.models import Due, Job, JobOutput
 from jobs.outputs import open_output, text_of
 from jobs.states import SUCCESSFUL
@@ -167,7 +167,7 @@ def _output(output: JobOutput) -> ResultOutput:
 
 
 def _place(job: Job, outputs: list[JobOutput]) -> Box | None:
-    """Where the result lies if no output says so: the box that was asked for, or the application's."""
+    """Where the result lies if no output says so: the box asked for, or the application's."""
     if any(output.footprint for output in outputs):
         return None
     for value in job.input_values:

@@ -45,7 +45,9 @@ def jobs_of(user: User, wanted: JobFilter | None = None) -> QuerySet[Job]:
     if wanted.account_id:
         jobs = jobs.filter(account=wanted.account_id)
     if wanted.text:
-        jobs = jobs.filter(Q(title__icontains=wanted.text) | Q(service__title__icontains=wanted.text))
+        jobs = jobs.filter(
+            Q(title__icontains=wanted.text) | Q(service__title__icontains=wanted.text)
+        )
     if wanted.since:
         jobs = jobs.filter(created_at__date__gte=wanted.since)
     if wanted.until:

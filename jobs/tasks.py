@@ -1,4 +1,4 @@
-"""Celery: wakes workers with row ids. The table of due work decides; a lost message loses nothing."""
+"""Celery: wakes workers with row ids. The table decides; a lost message loses nothing."""
 
 from __future__ import annotations
 

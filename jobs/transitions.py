@@ -114,11 +114,7 @@ def apply(job_id: object, status: RemoteStatus, *, actor: str) -> Job:
     no event. A late answer to a dismissed job is kept as an event only.
     """
     job = lock(job_id)
-    first_answer = not job.remote_handle and not job.remote_id
-    if first_answer and (status.handle or status.remote_id):
-        job.remote_handle = status.handle
-        job.remote_id = status.remote_id[:255]
-        bills.job_dispatched(job.pk, job.remote_id)
+    first_answer = _take_handle(job, status)
     if job.final:
         job.save(update_fields=("remote_handle", "remote_id"))
         return job
@@ -127,10 +123,8 @@ def apply(job_id: object, status: RemoteStatus, *, actor: str) -> Job:
     job.checked_at = now()
     progressed = _take_progress(job, status)
     steps = way(State(job.state), TOLD[status.state])
-    if status.state == RemoteState.SUCCEEDED and steps:
-        store_outputs(job, status.outputs)
-    if status.state == RemoteState.FAILED and steps:
-        job.error = status.error or status.message
+    if steps:
+        _take_result(job, status)
     for step in steps:
         text = job.error if step == State.FAILED else ""
         move(job, step, actor=actor, status=status, text=text)
@@ -142,6 +136,23 @@ def apply(job_id: object, status: RemoteStatus, *, actor: str) -> Job:
         lane = f"provider:{job.service.provider_id}"
         due.schedule(kind="poll", subject=job.pk, at=first_check(), lane=lane)
     return job
+
+
+def _take_handle(job: Job, status: RemoteStatus) -> bool:
+    """Learn the provider's names for the job; True for its first answer."""
+    if job.remote_handle or job.remote_id:
+        return False
+    job.remote_handle = status.handle
+    job.remote_id = status.remote_id[:255]
+    bills.job_dispatched(job.pk, job.remote_id)
+    return True
+
+
+def _take_result(job: Job, status: RemoteStatus) -> None:
+    if status.state == RemoteState.SUCCEEDED:
+        store_outputs(job, status.outputs)
+    elif status.state == RemoteState.FAILED:
+        job.error = status.error or status.message
 
 
 def first_check() -> datetime:

@@ -58,9 +58,7 @@ def validate_inputs(
         errors[unknown] = [_("The process has no input of this name.")]
     if errors:
         first = next(iter(errors))
-        raise InvalidInput(
-            errors[first][0], locator=first, missing=first in missing, errors=errors
-        )
+        raise InvalidInput(errors[first][0], locator=first, missing=first in missing, errors=errors)
     return tuple(checked)
 
 
@@ -143,8 +141,7 @@ def _choices(domain: LiteralDomain) -> str:
         more = " …" if len(domain.allowed_values) > 10 else ""  # noqa: PLR2004 (enough to see)
         parts.append(_("choose one of %(listed)s") % {"listed": listed + more})
     parts += [
-        _("between %(low)s and %(high)s")
-        % {"low": r.minimum if r.minimum is not None else "−∞", "high": r.maximum or "∞"}
+        _("between %(low)s and %(high)s") % {"low": r.minimum or "-∞", "high": r.maximum or "∞"}
         for r in domain.ranges
     ]
     return _(" or ").join(parts)

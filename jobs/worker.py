@@ -28,13 +28,13 @@ def run_one(*, owner: str, due_id: int | None = None) -> bool:
     Whatever breaks inside a step is written on the row, which is tried again later; the worker
     goes on.
     """
-    row = due.claim(owner=owner, due_id=due_id)
+    row = due.claim(owner=owner, due_id=due_id) if due.anything() else None
     if row is None:
         return False
     with structlog.contextvars.bound_contextvars(due=row.kind, subject=row.subject):
         try:
             again = STEPS[row.kind](row)
-        except Exception as error:  # noqa: BLE001 (one broken step must not stop the worker)
+        except Exception as error:
             log.exception("due.failed")
             due.failed(row, error=f"{type(error).__name__}: {error}")
         else:
@@ -96,7 +96,7 @@ class Worker:
         close_old_connections()
         try:
             return run_one(owner=owner)
-        except Exception:  # noqa: BLE001 (a database that is away for a moment)
+        except Exception:
             log.exception("worker.failed")
             connection.close()
             self._stop.wait(1)

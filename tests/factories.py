@@ -92,7 +92,9 @@ def make_group(*, admin: User | None = None, members: tuple[User, ...] = ()) -> 
     return group
 
 
-def make_provider(owner: User, *, url: str = "https://wps.example.org/wps", **fields: Any) -> Provider:
+def make_provider(
+    owner: User, *, url: str = "https://wps.example.org/wps", **fields: Any
+) -> Provider:
     number = next(_numbers)
     values: dict[str, Any] = {
         "slug": f"centre{number}",
@@ -125,7 +127,9 @@ def make_service(
     return service
 
 
-def make_app(owner: User, services: tuple[Service, ...], *, group: Group | None = None) -> ThematicApp:
+def make_app(
+    owner: User, services: tuple[Service, ...], *, group: Group | None = None
+) -> ThematicApp:
     app = ThematicApp.objects.create(
         slug=f"app{next(_numbers)}",
         title="Application",

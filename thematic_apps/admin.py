@@ -8,7 +8,7 @@ from thematic_apps.models import ThematicApp
 
 
 @admin.register(ThematicApp)
-class ThematicAppAdmin(admin.ModelAdmin[ThematicApp]):
+class ThematicAppAdmin(admin.ModelAdmin):
     list_display = ("title", "slug", "owner", "visibility")
     list_filter = ("visibility",)
     search_fields = ("title", "slug", "summary")

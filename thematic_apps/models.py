@@ -35,7 +35,9 @@ class ThematicApp(models.Model):
     period_start = models.DateField(null=True, blank=True)
     period_end = models.DateField(null=True, blank=True)
     collections = models.JSONField(
-        default=list, blank=True, help_text=_("identifiers of catalogue collections shown on the map")
+        default=list,
+        blank=True,
+        help_text=_("identifiers of catalogue collections shown on the map"),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -100,7 +100,9 @@ def test_every_wrong_input_is_named_at_once() -> None:
     assert caught.value.missing
 
 
-@pytest.mark.parametrize(("count", "right"), [(0, False), (1, False), (2, True), (3, True), (4, False)])
+@pytest.mark.parametrize(
+    ("count", "right"), [(0, False), (1, False), (2, True), (3, True), (4, False)]
+)
 def test_occurrences(count: int, right: bool) -> None:
     description = process(InputDescription("x", LiteralDomain(), min_occurs=2, max_occurs=3))
     values = tuple(LiteralValue("x", str(n)) for n in range(count))
@@ -173,9 +175,7 @@ def test_complex_values(value: InputValue, right: bool) -> None:
         ((11.0, 45.0), (12.0, 46.0), "EPSG:32632", False),
     ],
 )
-def test_boxes(
-    lower: tuple[float, ...], upper: tuple[float, ...], crs: str, right: bool
-) -> None:
+def test_boxes(lower: tuple[float, ...], upper: tuple[float, ...], crs: str, right: bool) -> None:
     crss = (CRS84, "urn:ogc:def:crs:EPSG::4326")
     description = process(InputDescription("x", BoundingBoxDomain(crss)))
     value = BoundingBoxValue("x", lower, upper, crs)
