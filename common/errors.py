@@ -50,7 +50,7 @@ class PortalError(Exception):
 
 
 class InvalidInput(PortalError):
-    """A value is missing or wrong. `locator` names the parameter; `errors` lists several at once."""
+    """A value is missing or wrong; `locator` names it, `errors` lists several at once."""
 
     code = "invalid_input"
     status = 400
@@ -75,6 +75,7 @@ class NotAuthenticated(PortalError):
     code = "not_authenticated"
     status = 401
     message = _("Sign in, or send an API key.")
+    challenge = 'Basic realm="TEP Portal", charset="UTF-8", Bearer realm="TEP Portal"'
 
 
 class Forbidden(PortalError):

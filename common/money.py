@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import InvalidInput
 
 MICRO = 1_000_000
+_FINEST = Decimal("0.000001")
+_EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 MOST = 9_000_000_000_000_000  # micro-credits; fits the numbers of JSON and browsers
 
 
@@ -28,10 +30,11 @@ def micro(value: Decimal | str) -> int:
         raise InvalidInput(_("This is not a number.")) from None
     if not amount.is_finite() or abs(amount) > Decimal(MOST) / MICRO:
         raise InvalidInput(_("This amount is too large."))
-    scaled = amount * MICRO
-    if scaled != scaled.to_integral_value():
-        raise InvalidInput(_("Credits have at most six decimals."))
-    return int(scaled)
+    try:
+        # Never rounded, however many digits there are.
+        return int(amount.quantize(_FINEST, context=_EXACT).scaleb(6))
+    except Inexact:
+        raise InvalidInput(_("Credits have at most six decimals.")) from None
 
 
 def show(micro: int) -> str:

@@ -31,7 +31,7 @@ from people.models import ApiKey, Scope, User
 PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 KEY_TEXT = re.compile(r"(tep[a-z0-9]{10})\.([A-Za-z0-9_-]{43})")
 USE_NOTED_EVERY = timedelta(minutes=1)
-CHALLENGE = 'Basic realm="TEP Portal", charset="UTF-8", Bearer realm="TEP Portal"'
+CHALLENGE = NotAuthenticated.challenge
 ALL_SCOPES = frozenset(Scope.values)
 
 
