@@ -30,7 +30,7 @@ SQLITE_BACK = ("DROP TRIGGER jobs_event_ro_u", "DROP TRIGGER jobs_event_ro_d")
 def _run(schema_editor, postgresql, sqlite):
     on_postgresql = schema_editor.connection.vendor == "postgresql"
     for statement in (postgresql,) if on_postgresql else sqlite:
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, params=None)
 
 
 def forwards(apps, schema_editor):
