@@ -1,0 +1,113 @@
+"""Thematic applications: the list, and the workspace with its map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import markdown
+import nh3
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from accounting.models import Rate
+from jobs.selectors import JobFilter, jobs_of
+from portal.pages.prices import rates_by_service
+from portal.pages.scenes import area_layer, entry_address, layers_of_items, quicklook, scenes_of
+from providers.models import Service
+from thematic_apps.access import app_for, usable_services, visible_apps
+from thematic_apps.models import ThematicApp
+
+if TYPE_CHECKING:
+    from people.models import User
+
+RECENT_JOBS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An application in a list. The numbers place its area on a world map of 360 × 180."""
+
+    app: ThematicApp
+    services: int
+
+    @property
+    def left(self) -> float:
+        return self.app.west + 180
+
+    @property
+    def top(self) -> float:
+        return 90 - self.app.north
+
+    @property
+    def width(self) -> float:
+        return max((self.app.east - self.app.west) % 360 or 360, 1)
+
+    @property
+    def height(self) -> float:
+        return max(self.app.north - self.app.south, 1)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.left + self.width / 2, self.top + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A service beside the map with what it costs."""
+
+    service: Service
+    rates: list[Rate]
+
+
+def cards_of(user: User) -> list[Card]:
+    """The applications that the user may open."""
+    usable = usable_services(user).values("pk")
+    counted = visible_apps(user).annotate(
+        usable=Count("services", filter=Q(services__in=usable), distinct=True)
+    )
+    return [Card(app, app.usable) for app in counted]
+
+
+@login_required
+@require_safe
+def apps(request: HttpRequest) -> HttpResponse:
+    """The applications that the user may open."""
+    return render(request, "apps/list.html", {"cards": cards_of(cast("User", request.user))})
+
+
+@login_required
+@require_safe
+def app(request: HttpRequest, slug: str) -> HttpResponse:
+    """The workspace: map, services with prices, scenes, own jobs."""
+    user = cast("User", request.user)
+    found = app_for(user, slug)
+    text = request.GET.get("text", "").strip()[:200]
+    services = usable_services(user, found)
+    if text:
+        words = Q(title__icontains=text) | Q(abstract__icontains=text)
+        services = services.filter(words | Q(provider__name__icontains=text))
+    offered = list(services.order_by("title"))
+    rates = rates_by_service(offered)
+    scenes = scenes_of(user, found)
+    own = jobs_of(user, JobFilter(own=True)).filter(application=found)
+    context = {
+        "app": found,
+        "text": text,
+        "offers": [Offer(service, rates[service.pk]) for service in offered],
+        "scenes": [(item, entry_address(item), quicklook(item)) for item in scenes],
+        "layers": [area_layer(found), *layers_of_items(scenes)],
+        "jobs": list(own[:RECENT_JOBS]),
+        "help": _html(found.help_text),
+    }
+    context["live"] = any(not job.final for job in context["jobs"])
+    return render(request, "apps/app.html", context)
+
+
+def _html(text: str) -> SafeString:
+    """Markdown written by an owner of an application; nothing in it is trusted."""
+    return mark_safe(nh3.clean(markdown.markdown(text)))  # noqa: S308 (sanitised by nh3)

@@ -1,0 +1,217 @@
+"""Jobs: the list, one job with its tabs, its live part, and its end."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from accounting.selectors import job_cost
+from catalogue_client.access import item_of_job
+from common.clock import now
+from common.errors import NotFound
+from jobs import lifecycle
+from jobs.access import job_for
+from jobs.models import Job
+from jobs.selectors import JobFilter, events_of, jobs_of, waiting_reason
+from people.access import is_operator
+from portal.pages.catalogue import entry_links
+from portal.pages.feedback import told
+from portal.pages.job_steps import steps_of
+from portal.pages.paging import page_of
+from portal.pages.results import layers_of, results_of
+from portal.pages.snippets import snippets_of
+from providers.models import Service
+from thematic_apps.access import can_use
+
+if TYPE_CHECKING:
+    from people.models import User
+
+POLLING_STOPPED = 286  # htmx's word for: this was the last answer
+PHASES = (
+    ("", gettext_lazy("All")),
+    ("running", gettext_lazy("Running")),
+    ("succeeded", gettext_lazy("Succeeded")),
+    ("failed", gettext_lazy("Failed or dismissed")),
+)
+TABS = (
+    ("summary", gettext_lazy("Summary")),
+    ("results", gettext_lazy("Results")),
+    ("inputs", gettext_lazy("Inputs")),
+    ("cost", gettext_lazy("Cost")),
+    ("catalogue", gettext_lazy("Catalogue")),
+    ("log", gettext_lazy("Log")),
+    ("script", gettext_lazy("As a script")),
+)
+
+
+@login_required
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """The jobs that the user may see; the filter is in the address."""
+    user = cast("User", request.user)
+    wanted = JobFilter(
+        phase=request.GET.get("phase", ""),
+        service_id=_number(request.GET.get("service", "")),
+        text=request.GET.get("text", "").strip()[:200],
+        since=_day(request.GET.get("since", "")),
+        until=_day(request.GET.get("until", "")),
+        own=request.GET.get("own") == "1",
+    )
+    page = page_of(request, jobs_of(user, wanted))
+    services = Service.objects.filter(jobs__in=jobs_of(user)).distinct().order_by("title")
+    context = {
+        "page": page,
+        "wanted": wanted,
+        "filtered": wanted != JobFilter(),
+        "phases": PHASES,
+        "services": services,
+        "live": any(not job.final for job in page),
+    }
+    return render(request, "jobs/list.html", context)
+
+
+@login_required
+@require_safe
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """One job; `tab` in the address chooses what is shown."""
+    user = cast("User", request.user)
+    found = job_for(user, job_id, "view")
+    tab = request.GET.get("tab", "")
+    if tab not in dict(TABS):
+        tab = "summary"
+    context = _frame(user, found) | {"tab": tab, "tabs": TABS} | _CONTEXTS[tab](user, found)
+    return render(request, f"jobs/{tab}.html", context)
+
+
+@login_required
+@require_safe
+def live(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The live part of a job's page.
+
+    204 while nothing has changed since `seen`, 286 with the last state.
+    """
+    user = cast("User", request.user)
+    found = job_for(user, job_id, "view")
+    context = _frame(user, found) | _summary(user, found)
+    if request.GET.get("seen") == context["seen"] and not found.final:
+        return HttpResponse(status=204)
+    answer = render(request, "jobs/live_answer.html", context)
+    if found.final:
+        answer.status_code = POLLING_STOPPED
+    return answer
+
+
+@login_required
+@require_POST
+def dismiss(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """End a job."""
+    user = cast("User", request.user)
+    found = job_for(user, job_id, "manage")
+    with told(request, _("The job is being dismissed. What was held is released when it has ended.")):
+        lifecycle.dismiss(actor=user, job=found)
+    return redirect("pages:job", job_id=found.pk)
+
+
+def _frame(user: User, found: Job) -> dict[str, Any]:
+    """What every tab shows around its content."""
+    return {
+        "job": found,
+        "may_manage": found.owner_id == user.pk or is_operator(user),
+        "again": _again(user, found),
+        "seconds": _poll_seconds(found),
+    }
+
+
+def _again(user: User, found: Job) -> str:
+    """The address of the form filled with this job's inputs; "" when the service cannot be used."""
+    if not can_use(user, found.service):
+        return ""
+    public = found.service.public_identifier
+    app = found.application
+    if app is not None and app.services.filter(pk=found.service_id).exists():
+        address = reverse("pages:run", kwargs={"slug": app.slug, "public": public})
+    else:
+        address = reverse("pages:run_alone", kwargs={"public": public})
+    return f"{address}?{urlencode({'from': str(found.pk)})}"
+
+
+def _poll_seconds(found: Job) -> int:
+    """How often to ask: less often the older the job is."""
+    age = (now() - found.created_at).total_seconds()
+    steps = ((120, 2), (900, 5))
+    return next((seconds for limit, seconds in steps if age < limit), 15)
+
+
+def _summary(user: User, found: Job) -> dict[str, Any]:
+    events = list(events_of(found))
+    return {
+        "events": events,
+        "steps": steps_of(found, events),
+        "waiting": waiting_reason(found),
+        "outputs": results_of(found) if found.final else [],
+        # The message and the silence of a provider change without an event.
+        "seen": f"{len(events)}-{found.percent}-{len(found.message)}-{found.unreachable_since}",
+    }
+
+
+def _results(user: User, found: Job) -> dict[str, Any]:
+    outputs = results_of(found)
+    return {"outputs": outputs, "layers": layers_of(found, outputs)}
+
+
+def _inputs(user: User, found: Job) -> dict[str, Any]:
+    description = found.service_version.description
+    described = {i.identifier: i for i in description.inputs}
+    return {"values": [(described.get(v.identifier), v) for v in found.input_values]}
+
+
+def _cost(user: User, found: Job) -> dict[str, Any]:
+    return {"cost": job_cost(found.pk)}
+
+
+def _catalogue(user: User, found: Job) -> dict[str, Any]:
+    try:
+        item = item_of_job(user, found.pk)
+    except NotFound:
+        return {"item": None}
+    return {"item": item, "links": entry_links(item)}
+
+
+def _log(user: User, found: Job) -> dict[str, Any]:
+    return {"events": list(events_of(found))}
+
+
+def _script(user: User, found: Job) -> dict[str, Any]:
+    return {"snippets": snippets_of(found, user.username)}
+
+
+_CONTEXTS = {
+    "summary": _summary,
+    "results": _results,
+    "inputs": _inputs,
+    "cost": _cost,
+    "catalogue": _catalogue,
+    "log": _log,
+    "script": _script,
+}
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None  # noqa: PLR2004
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

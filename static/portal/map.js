@@ -1,0 +1,273 @@
+// <map-view>: an OpenLayers map with an offline base map, footprints, pictures and a box to draw.
+//
+// data-land, data-land-detail, data-borders   addresses of the TopoJSON files of the base map
+// data-extent      "west,south,east,north" in degrees: what to show first
+// data-layers      id of a <script type="application/json"> with the layers to draw (see addLayer)
+// data-box         id prefix of the four number fields of a box (<prefix>-west …) to keep in step
+// data-label       name of the map for screen readers
+//
+// A map is never the only way: what it shows is also on the page as text, what it asks for as fields.
+(() => {
+  "use strict";
+
+  const SIDES = ["west", "south", "east", "north"];
+  const WORLD = [-180, -85, 180, 85];
+  const projected = (box) => ol.proj.transformExtent(clamped(box), "EPSG:4326", "EPSG:3857");
+  const clamped = ([w, s, e, n]) => [w, Math.max(s, -85), e < w ? e + 360 : e, Math.min(n, 85)];
+  const numbers = (text) => text.split(",").map(Number);
+
+  // A colour of the design system as the browser resolves it now, for the canvas.
+  function colour(name, alpha = 1) {
+    const probe = document.createElement("i");
+    probe.style.color = `var(--${name})`;
+    document.body.append(probe);
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    if (alpha === 1) return value;
+    const [r, g, b] = value.match(/[\d.]+/g);
+    return `rgba(${r}, ${g}, ${b}, ${alpha})`;
+  }
+
+  function outline(name, { width = 2, fill = 0.12, dash } = {}) {
+    return () => new ol.style.Style({
+      stroke: new ol.style.Stroke({ color: colour(name), width, lineDash: dash }),
+      fill: new ol.style.Fill({ color: colour(name, fill) }),
+      image: new ol.style.Circle({
+        radius: 6,
+        fill: new ol.style.Fill({ color: colour(name) }),
+        stroke: new ol.style.Stroke({ color: colour("surface"), width: 2 }),
+      }),
+    });
+  }
+
+  class MapView extends HTMLElement {
+    connectedCallback() {
+      if (this.map || !window.ol) return;
+      this.querySelector(".map__fallback")?.remove();
+      this.canvas = this.part("map__canvas");
+      this.tools = this.part("map__tools");
+      this.status = this.part("map__status");
+      this.status.setAttribute("aria-live", "polite");
+      Object.assign(this.canvas, { tabIndex: 0, role: "application", ariaLabel: this.dataset.label || "Map" });
+      this.named = new Map();
+      this.map = new ol.Map({
+        target: this.canvas,
+        layers: this.baseLayers(),
+        controls: [
+          new ol.control.Zoom(),
+          new ol.control.ScaleLine(),
+          new ol.control.Attribution({ collapsible: false }),
+        ],
+        view: new ol.View({ center: [0, 0], zoom: 1, extent: ol.proj.transformExtent([-360, -85, 360, 85], "EPSG:4326", "EPSG:3857"), showFullExtent: true }),
+      });
+      const data = document.getElementById(this.dataset.layers || "");
+      for (const layer of data ? JSON.parse(data.textContent) : []) this.addLayer(layer);
+      this.fit(this.dataset.extent ? numbers(this.dataset.extent) : WORLD);
+      if (this.dataset.box) this.enableBox();
+      this.addTool("Show all", () => this.fitAll());
+      this.followFeatures();
+      this.onTheme = () => this.retheme();
+      document.addEventListener("themechange", this.onTheme);
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.onTheme);
+      new ResizeObserver(() => this.map.updateSize()).observe(this);
+    }
+
+    disconnectedCallback() {
+      document.removeEventListener("themechange", this.onTheme);
+      this.map?.setTarget(undefined);
+    }
+
+    part(name) {
+      const node = document.createElement("div");
+      node.className = name;
+      this.append(node);
+      return node;
+    }
+
+    addTool(label, action) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn btn--small";
+      button.textContent = label;
+      button.addEventListener("click", () => action(button));
+      this.tools.append(button);
+      return button;
+    }
+
+    baseLayers() {
+      const topology = (url, limits, style) => url && new ol.layer.Vector({
+        source: new ol.source.Vector({
+          url,
+          format: new ol.format.TopoJSON({ dataProjection: "EPSG:4326" }),
+          attributions: "Natural Earth",
+        }),
+        style, ...limits,
+      });
+      const land = () => new ol.style.Style({
+        fill: new ol.style.Fill({ color: colour("map-land") }),
+        stroke: new ol.style.Stroke({ color: colour("map-coast"), width: 0.8 }),
+      });
+      const border = () => new ol.style.Style({
+        stroke: new ol.style.Stroke({ color: colour("map-coast"), width: 0.6, lineDash: [4, 3] }),
+      });
+      this.graticule = new ol.layer.Graticule(this.graticuleOptions());
+      return [
+        topology(this.dataset.land, { maxZoom: 4 }, land),
+        topology(this.dataset.landDetail, { minZoom: 4 }, land),
+        topology(this.dataset.borders, {}, border),
+        this.graticule,
+      ].filter(Boolean);
+    }
+
+    graticuleOptions() {
+      const text = new ol.style.Text({
+        font: "11px system-ui, sans-serif",
+        fill: new ol.style.Fill({ color: colour("ink-soft") }),
+        stroke: new ol.style.Stroke({ color: colour("map-water"), width: 3 }),
+      });
+      const lat = text.clone();
+      lat.setTextAlign("end");
+      text.setTextBaseline("bottom");
+      return {
+        strokeStyle: new ol.style.Stroke({ color: colour("map-graticule"), width: 1 }),
+        showLabels: true, lonLabelStyle: text, latLabelStyle: lat, wrapX: true, targetSize: 130,
+      };
+    }
+
+    // {id, type: "area" | "footprint" | "image" | "geojson", title, bbox, url, href, opacity}
+    addLayer(spec) {
+      const made = {
+        area: () => this.boxLayer(spec, outline("ink-soft", { width: 1.5, fill: 0, dash: [6, 5] })),
+        footprint: () => this.boxLayer(spec, outline("accent", { width: 1.8, fill: 0.07 })),
+        image: () => new ol.layer.Image({
+          source: new ol.source.ImageStatic({ url: spec.url, projection: "EPSG:4326", imageExtent: spec.bbox, interpolate: false }),
+        }),
+        geojson: () => new ol.layer.Vector({
+          source: new ol.source.Vector({ url: spec.url, format: new ol.format.GeoJSON() }),
+          style: outline("accent"),
+        }),
+      }[spec.type]();
+      if (spec.opacity !== undefined) made.setOpacity(spec.opacity);
+      made.set("fits", spec.fits !== false && spec.type !== "area");
+      made.set("bbox", spec.bbox);
+      this.named.set(spec.id, made);
+      this.map.addLayer(made);
+      if (spec.type === "geojson" && !spec.bbox) {
+        made.getSource().once("featuresloadend", () => this.fitExtent(made.getSource().getExtent()));
+      }
+      return made;
+    }
+
+    boxLayer(spec, style) {
+      const feature = new ol.Feature(ol.geom.Polygon.fromExtent(projected(spec.bbox)));
+      feature.setProperties({ title: spec.title, href: spec.href });
+      return new ol.layer.Vector({ source: new ol.source.Vector({ features: [feature] }), style });
+    }
+
+    retheme() {
+      const at = this.map.getLayers().getArray().indexOf(this.graticule);
+      this.map.removeLayer(this.graticule);
+      this.graticule = new ol.layer.Graticule(this.graticuleOptions());
+      this.map.getLayers().insertAt(at, this.graticule);
+      this.map.getLayers().forEach((layer) => layer.changed());
+    }
+
+    fit(box) { this.fitExtent(projected(box)); }
+
+    fitExtent(extent) {
+      if (extent.some((n) => !Number.isFinite(n))) return;
+      this.map.getView().fit(extent, { padding: [48, 48, 48, 48], maxZoom: 14, size: this.map.getSize() });
+    }
+
+    fitAll() {
+      const all = ol.extent.createEmpty();
+      for (const layer of this.named.values()) {
+        if (!layer.get("fits")) continue;
+        const box = layer.get("bbox");
+        ol.extent.extend(all, box ? projected(box) : layer.getSource().getExtent());
+      }
+      if (ol.extent.isEmpty(all)) this.fit(this.dataset.extent ? numbers(this.dataset.extent) : WORLD);
+      else this.fitExtent(all);
+    }
+
+    followFeatures() {
+      const found = (event) => this.map.forEachFeatureAtPixel(event.pixel, (f) => (f.get("title") ? f : undefined));
+      this.map.on("pointermove", (event) => {
+        if (event.dragging || this.drawing) return;
+        const feature = found(event);
+        this.status.textContent = feature?.get("title") ?? "";
+        this.canvas.style.cursor = feature?.get("href") ? "pointer" : "";
+      });
+      this.map.on("click", (event) => {
+        const href = !this.drawing && found(event)?.get("href");
+        if (href && new URL(href, location.href).origin === location.origin) location.assign(href);
+      });
+    }
+
+    // --- the box: the fields are the truth, the map writes into them and follows them ---------
+
+    enableBox() {
+      this.fields = SIDES.map((side) => document.getElementById(`${this.dataset.box}-${side}`));
+      if (this.fields.includes(null)) return;
+      this.box = new ol.layer.Vector({ source: new ol.source.Vector(), style: outline("warn", { width: 2.5 }), zIndex: 5 });
+      this.map.addLayer(this.box);
+      this.pen = this.addTool("Draw box", () => this.toggleDrawing());
+      this.pen.setAttribute("aria-pressed", "false");
+      this.addTool("Use view", () => this.writeBox(this.map.getView().calculateExtent(this.map.getSize())));
+      for (const field of this.fields) field.addEventListener("input", () => this.readBox());
+      this.readBox();
+    }
+
+    toggleDrawing() {
+      if (this.drawing) return this.stopDrawing();
+      this.drawing = new ol.interaction.Draw({
+        source: new ol.source.Vector(), type: "Circle",
+        geometryFunction: ol.interaction.Draw.createBox(), style: outline("warn"),
+      });
+      this.drawing.on("drawend", (event) => {
+        this.writeBox(event.feature.getGeometry().getExtent());
+        setTimeout(() => this.stopDrawing(), 0);
+      });
+      this.map.addInteraction(this.drawing);
+      this.pen.setAttribute("aria-pressed", "true");
+      this.status.textContent = "Click two opposite corners, or type the four numbers.";
+    }
+
+    stopDrawing() {
+      this.map.removeInteraction(this.drawing);
+      this.drawing = null;
+      this.pen.setAttribute("aria-pressed", "false");
+      this.status.textContent = "";
+    }
+
+    writeBox(extent) {
+      const degrees = ol.proj.transformExtent(extent, "EPSG:3857", "EPSG:4326");
+      degrees.forEach((value, i) => {
+        const most = i % 2 ? 90 : 180;
+        this.fields[i].value = Math.min(most, Math.max(-most, value)).toFixed(5);
+      });
+      this.readBox();
+      this.fields[3].dispatchEvent(new Event("change", { bubbles: true }));
+    }
+
+    readBox() {
+      const source = this.box.getSource();
+      source.clear();
+      const values = this.fields.map((field) => (field.value.trim() === "" ? NaN : Number(field.value)));
+      if (values.some((n) => !Number.isFinite(n)) || values[1] >= values[3]) return;
+      source.addFeature(new ol.Feature(ol.geom.Polygon.fromExtent(projected(values))));
+    }
+  }
+
+  // Sliders and check boxes beside a map: data-layer-of="<map id>" data-layer="<layer id>".
+  document.addEventListener("input", (event) => {
+    const { layerOf, layer } = event.target.dataset ?? {};
+    if (!layerOf) return;
+    const shown = document.getElementById(layerOf)?.named?.get(layer);
+    if (!shown) return;
+    if (event.target.type === "checkbox") shown.setVisible(event.target.checked);
+    else shown.setOpacity(Number(event.target.value) / 100);
+  });
+
+  customElements.define("map-view", MapView);
+})();
