@@ -76,7 +76,7 @@ def parse(body: bytes, *, at: datetime) -> Message:
             )
         records[record.key] = record
     if findings.faults:
-        raise UsageRejected(findings.faults)
+        raise UsageRejected(sorted(findings.faults, key=lambda fault: fault.line))
     return Message(header, tuple(records.values()), findings.warnings)
 
 

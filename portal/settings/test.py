@@ -11,8 +11,16 @@ BASE_URL = "http://testserver"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-DATABASES["default"] = env.db("TEST_DATABASE_URL", default="") or DATABASES["default"]
+if env("TEST_DATABASE_URL", default=""):
+    DATABASES["default"] = env.db("TEST_DATABASE_URL")
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 VAR_DIR = Path(tempfile.mkdtemp(prefix="tep-tests-"))
 MEDIA_ROOT = VAR_DIR / "media"
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file as in real use, not memory: threads and processes of a test share it.
+    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "tests.sqlite3"}
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"]["OPTIONS"],
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+    }
 OUTBOUND_ALLOW = ["127.0.0.0/8"]
