@@ -100,7 +100,7 @@ def exception_report(error: PortalError, *, version: str = "1.0.0") -> bytes:
 
 
 class ForeignReport(NamedTuple):
-    """An exception report of somebody else's: the first code and locator, all texts."""
+    """An exception report of somebody else's: the first code and locator, all lines of text."""
 
     code: str
     locator: str
@@ -113,11 +113,11 @@ def parse_exception_report(element: Element) -> ForeignReport | None:
         return None
     entries = [e for e in element.iter() if local_name(e) in ("Exception", "ServiceException")]
     first = entries[0] if entries else element
-    texts = (text for entry in entries if (text := " ".join("".join(entry.itertext()).split())))
+    texts = (text for entry in entries if (text := "".join(entry.itertext()).strip()))
     return ForeignReport(
         code=first.get("exceptionCode") or first.get("code") or "NoApplicableCode",
         locator=first.get("locator", ""),
-        text=" ".join(texts),
+        text="\n".join(texts),
     )
 
 

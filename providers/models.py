@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common.crypto import decrypt
 from providers.ports import Endpoint
 from providers.process import ProcessDescription
 
@@ -33,11 +34,15 @@ class Provider(models.Model):
     username = models.CharField(max_length=200, blank=True)
     secret = models.TextField(blank=True, help_text=_("password, encrypted"))
     extra_hosts = models.JSONField(
-        default=list, blank=True, help_text=_("hosts besides the URL's own, confirmed by an operator")
+        default=list,
+        blank=True,
+        help_text=_("hosts besides the URL's own, confirmed by an operator"),
     )
     reference_header = models.CharField(max_length=60, blank=True, default="X-Remote-Ref")
     lookup_url = models.CharField(max_length=2000, blank=True)
-    usage_site = models.CharField(max_length=255, blank=True, help_text=_("Site of its APEL records"))
+    usage_site = models.CharField(
+        max_length=255, blank=True, help_text=_("Site of its APEL records")
+    )
     usage_queue = models.CharField(max_length=500, blank=True, help_text=_("directory queue"))
     charge_unsuccessful = models.BooleanField(
         default=False, help_text=_("charge what failed and dismissed jobs used")
@@ -63,8 +68,6 @@ class Provider(models.Model):
 
     def endpoint(self) -> Endpoint:
         """What a driver needs to call this provider."""
-        from common.crypto import decrypt  # the secret is opened only here
-
         return Endpoint(
             url=self.url,
             username=self.username,
@@ -96,7 +99,9 @@ class Service(models.Model):
     class Meta:
         ordering = ("title", "id")
         constraints = (
-            models.UniqueConstraint(fields=("provider", "identifier"), name="providers_service_once"),
+            models.UniqueConstraint(
+                fields=("provider", "identifier"), name="providers_service_once"
+            ),
         )
 
     def __str__(self) -> str:
@@ -150,6 +155,7 @@ class DiscoveryRun(models.Model):
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     withdrawn = models.PositiveIntegerField(default=0)
+    restored = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     warnings = models.JSONField(default=list, blank=True)
 

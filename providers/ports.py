@@ -4,9 +4,15 @@ A driver translates these few calls into one protocol and back. It holds no stat
 jobs nor money, and reaches the network only through `common.http`. Another package adds one by the
 entry point group `tep.drivers` (name → a class without constructor arguments); see docs/drivers.md.
 
-Errors a driver raises (all from `common.errors`): ProviderUnreachable when certainly nothing
-arrived, ProviderTimeout when something may have, ProviderRefused for a well-formed refusal,
-ProviderNonsense for an answer that cannot be understood, AddressRefused from the guard.
+Errors a driver raises (all from `common.errors`, nothing else whatever the provider sends):
+- ProviderUnreachable: certainly nothing arrived; of a question (not `submit`) also: none now
+- ProviderTimeout: something may have arrived; on `submit` the outcome is unknown
+- ProviderRefused: a well-formed refusal; data: `native_code`, `locator`, `http_status` (404 when
+  the provider does not know the job), `retryable` (the provider is full: the same later)
+- ProviderNonsense: an answer that cannot be understood
+- AddressRefused: the guard does not let the address be called
+Texts of errors, messages and descriptions are for users: no address, path or host of the provider
+(`providers.addresses.public_text`).
 """
 
 from __future__ import annotations
@@ -34,7 +40,9 @@ class Endpoint:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     extra_hosts: tuple[str, ...] = ()  # hosts besides the URL's own that status and outputs may use
     reference_header: str = ""  # request header that carries the portal's job identifier
-    lookup_url: str = ""  # template with {reference}: finds a job that the portal lost the answer of
+    lookup_url: str = (
+        ""  # template with {reference}: finds a job that the portal lost the answer of
+    )
 
 
 class RemoteState(StrEnum):
@@ -77,6 +85,15 @@ class ServiceInfo:
     repaired: bool = False  # the document was not well-formed and had to be repaired
 
 
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """What was asked to be described: what is known now, and for people why the rest is not."""
+
+    found: dict[str, ProcessDescription]
+    problems: dict[str, str] = field(default_factory=dict)
+    repaired: bool = False  # a document was not well-formed and had to be repaired
+
+
 class Found(StrEnum):
     """Answer of a look-up by reference that found no job."""
 
@@ -93,14 +110,16 @@ class Driver(Protocol):
         """What the provider offers."""
         ...
 
-    def describe(
-        self, endpoint: Endpoint, identifiers: Sequence[str]
-    ) -> dict[str, ProcessDescription]:
-        """Descriptions by identifier; those that the provider cannot describe are left out."""
+    def describe(self, endpoint: Endpoint, identifiers: Sequence[str]) -> Descriptions:
+        """Every identifier is in `found` or `problems`: a bad one does not spoil the others."""
         ...
 
     def submit(
-        self, endpoint: Endpoint, process: ProcessDescription, request: ExecuteRequest, reference: str
+        self,
+        endpoint: Endpoint,
+        process: ProcessDescription,
+        request: ExecuteRequest,
+        reference: str,
     ) -> RemoteStatus:
         """Start a run, asynchronously where the process can; never sent twice by the driver."""
         ...

@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-DataType = Literal[
-    "string", "boolean", "integer", "double", "date", "dateTime", "time", "anyURI"
-]
+DataType = Literal["string", "boolean", "integer", "double", "date", "dateTime", "time", "anyURI"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A media type with its encoding ("" or "base64") and schema URI."""
+    """A media type with its encoding ("base64", "UTF-8", … or "") and schema URI."""
 
     media_type: str
     encoding: str = ""

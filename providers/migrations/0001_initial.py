@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('added', models.PositiveIntegerField(default=0)),
                 ('changed', models.PositiveIntegerField(default=0)),
                 ('withdrawn', models.PositiveIntegerField(default=0)),
+                ('restored', models.PositiveIntegerField(default=0)),
                 ('error', models.TextField(blank=True)),
                 ('warnings', models.JSONField(blank=True, default=list)),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='discovery_runs', to='providers.provider')),

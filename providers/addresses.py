@@ -1,0 +1,94 @@
+"""A provider's addresses: which are its own, and how they are kept out of what users see."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from providers.ports import Endpoint
+
+MOST_CHARACTERS = 500
+
+_HIDDEN = "…"
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>\"']+", re.IGNORECASE)
+_INTERNAL = re.compile(
+    r"""
+      (?<![\w/.])/(?:[\w.@~+%=-]+/)+[\w.@~+%=-]*        # /srv/wps/run.py
+    | (?<!\w)[a-zA-Z]:\\[^\s"'<>|]+ | \\\\[\w.-]+\\\S*      # C:\data\run.py, \\server\share
+    | \b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b          # 10.0.0.7:5432
+    | \[[0-9a-fA-F:]*::?[0-9a-fA-F:.]*\](?::\d{1,5})?   # [fd00::7]:5432
+    | \b(?:[\w-]+\.)+[\w-]+:\d{2,5}\b                   # db.internal:5432
+    | \blocalhost(?::\d{1,5})?\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# PyWPS at its default log level puts the place in its source before the message.
+_SOURCE_PLACE = re.compile(r"^method=\S+, line=\d+, msg=")
+
+
+def host_of(url: str) -> str:
+    """The host name of a URL in lower case, "" when there is none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_own(endpoint: Endpoint, href: str) -> bool:
+    """Whether an http(s) address is on the provider's own host or one that an operator confirmed.
+
+    Ports may differ: many servers keep results beside the service. Which ports may be called at
+    all is the guard's question. A confirmed host may name a port (`data.example.org:8080`).
+    """
+    try:
+        parts = urlsplit(href)
+        port = parts.port
+    except ValueError:
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    if not host or parts.scheme not in ("http", "https") or parts.username or parts.password:
+        return False
+    confirmed = {one.lower() for one in endpoint.extra_hosts}
+    return host == host_of(endpoint.url) or host in confirmed or f"{host}:{port}" in confirmed
+
+
+def split_credentials(url: str) -> tuple[str, str, str]:
+    """The URL without `user:password@`, the user, the password; ValueError when it is no URL."""
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None:
+        return url, "", ""
+    bare = parts.netloc.rpartition("@")[2]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return urlunsplit(parts._replace(netloc=bare)), user, password
+
+
+def public_text(text: str, endpoint: Endpoint, *, most: int = MOST_CHARACTERS) -> str:
+    """The first line of a provider's message as a user may see it.
+
+    Addresses, file paths and hosts are left out; at most `most` characters. The whole text belongs
+    in the log.
+    """
+    line = next((part.strip() for part in text.splitlines() if part.strip()), "")
+    line = _SOURCE_PLACE.sub("", line)[: 10 * most]
+    line = _INTERNAL.sub(_HIDDEN, _URL.sub(_HIDDEN, line))
+    return _cut(_without_hosts(line, endpoint), most)
+
+
+def without_own_addresses(text: str, endpoint: Endpoint) -> str:
+    """A title or abstract without the provider's own addresses; those of others may stay."""
+    kept = _URL.sub(lambda m: _HIDDEN if is_own(endpoint, m.group()) else m.group(), text)
+    return _without_hosts(kept, endpoint)
+
+
+def _without_hosts(text: str, endpoint: Endpoint) -> str:
+    hosts = {
+        host_of(endpoint.url),
+        *(one.lower().partition(":")[0] for one in endpoint.extra_hosts),
+    }
+    for host in sorted(filter(None, hosts), key=len, reverse=True):
+        text = re.sub(rf"(?<![\w.-]){re.escape(host)}(?::\d+)?(?![\w-])", _HIDDEN, text, flags=re.I)
+    return text
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
