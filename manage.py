@@ -12,7 +12,7 @@ def main() -> None:
     # What a command prints is its result, so its log goes beside it; services log to stdout.
     if sys.argv[1:2] not in (["runserver"], ["worker"]):
         os.environ.setdefault("LOG_STREAM", "stderr")
-    from django.core.management import execute_from_command_line
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 (named first)
 
     execute_from_command_line(sys.argv)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounting.models import Quote
 from common.errors import Forbidden, NotFound
 from jobs.models import Job, JobOutput
 from people.access import is_operator
@@ -54,3 +55,16 @@ def output_for(user: User, job_id: UUID | str, number: int) -> JobOutput:
         raise NotFound
     output.job = job
     return output
+
+
+def quote_for(user: User, quote_id: UUID | str) -> Quote:
+    """A quote that was made for the user; operators see all. Otherwise NotFound."""
+    try:
+        wanted = UUID(str(quote_id))
+    except ValueError:
+        raise NotFound from None
+    quotes = Quote.objects.select_related("account").filter(pk=wanted)
+    quote = (quotes if is_operator(user) else quotes.filter(member_id=user.pk)).first()
+    if quote is None:
+        raise NotFound
+    return quote

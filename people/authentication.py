@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from common.errors import NotAuthenticated, RateLimited
 from people.models import Scope, User
-from people.tokens import CHALLENGE, Caller, caller_of_header
+from people.tokens import Caller, caller_of_header
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -31,7 +31,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return (caller.user, caller) if caller else None
 
     def authenticate_header(self, request: Request) -> str:
-        return CHALLENGE
+        return NotAuthenticated.challenge
 
 
 class ScopePermission(BasePermission):
@@ -55,3 +55,10 @@ def needed_scope(method: str, view: Any) -> str:
     if method in SAFE_METHODS:
         return Scope.READ.value
     return str(getattr(view, "scope", Scope.MANAGE.value))
+
+
+def signed_in(request: Request) -> User:
+    """The user behind a request that ScopePermission has let through."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user

@@ -22,3 +22,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
                 "description": "Your user name, and an API key or your password.",
             },
         ]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Either of them is enough."""
+        return [{name: []} for name in self.name]

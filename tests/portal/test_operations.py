@@ -160,7 +160,9 @@ def test_secrets_do_not_reach_the_log(lines):
     secret = key.partition(".")[2]
     log = structlog.get_logger("test")
     try:
-        raise ValueError(f"cannot call https://user:{secret}@host.example/wps?apikey={secret}")
+        raise ValueError(  # noqa: TRY301
+            f"cannot call https://user:{secret}@host.example/wps?apikey={secret}"
+        )
     except ValueError:
         log.exception(
             "failed", text=f"Bearer {secret}", password=secret, headers={"Cookie": secret}

@@ -1,0 +1,212 @@
+"""Accounts, statements, quotes and usage records as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounting.models import Account, Transfer, Unit, UsageRecord
+from common.money import show
+from common.serializers import CreditsField
+
+# What the quantities of a unit count.
+COUNTED_IN: dict[str, str] = {
+    Unit.JOB: "runs",
+    Unit.CPU_CORE_HOUR: "seconds",
+    Unit.WALL_HOUR: "seconds",
+    Unit.WALL_CORE_HOUR: "seconds",
+    Unit.AREA_KM2: "m2",
+    Unit.PRODUCT_IN: "products",
+}
+
+
+class PriceLineSerializer(serializers.Serializer[dict[str, Any]]):
+    """One line of a price: `quantity` in `counted_in`, `price` per `unit_size` `unit`s."""
+
+    unit = serializers.ChoiceField(choices=Unit.choices)
+    quantity = serializers.CharField(help_text="a whole number, as text")
+    counted_in = serializers.SerializerMethodField()
+    unit_size = serializers.IntegerField()
+    price = CreditsField()
+    minimum = CreditsField(default=0)
+    free_quantity = serializers.IntegerField(default=0)
+    amount = CreditsField()
+    basis = serializers.CharField(default="", help_text="where the quantity comes from")
+
+    def get_counted_in(self, line: dict[str, Any]) -> str:
+        return COUNTED_IN.get(line["unit"], "")
+
+
+class QuoteSerializer(serializers.Serializer[Any]):
+    """A price promised until `expires_at`; `total` is the most that the job will be charged."""
+
+    id = serializers.UUIDField()
+    service = serializers.IntegerField(source="service_id")
+    account = serializers.IntegerField(source="account_id")
+    total = CreditsField()
+    currency = serializers.CharField(source="account.currency")
+    lines = PriceLineSerializer(many=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    available = CreditsField(source="account.available")
+    available_after = serializers.SerializerMethodField()
+    covered = serializers.SerializerMethodField(help_text="whether the account has enough now")
+
+    def get_available_after(self, quote: Any) -> str:
+        return show(quote.account.available - quote.total)
+
+    def get_covered(self, quote: Any) -> bool:
+        return bool(quote.account.available >= quote.total)
+
+
+class AccountSerializer(serializers.ModelSerializer[Account]):
+    """`available` is what may be spent now: balance, less holds, down to the credit limit."""
+
+    user = serializers.CharField(source="user.username", default=None)
+    group = serializers.CharField(source="group.slug", default=None)
+    balance = CreditsField(source="posted")
+    held = CreditsField()
+    available = CreditsField()
+
+    class Meta:
+        model = Account
+        fields = (
+            "id",
+            "kind",
+            "name",
+            "user",
+            "group",
+            "currency",
+            "balance",
+            "held",
+            "available",
+            "status",
+        )
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """A line of a statement; `member` is the id of the user on whose behalf a group paid."""
+
+    transfer = serializers.UUIDField(source="transfer_id")
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    amount = CreditsField()
+    held = CreditsField()
+    balance = CreditsField(allow_null=True)
+    available = CreditsField(allow_null=True)
+    counterparty = serializers.CharField()
+    member = serializers.IntegerField(source="member_id", allow_null=True)
+    reference = serializers.CharField(help_text="the job, if it is about one")
+    reason = serializers.CharField()
+    actor = serializers.CharField()
+
+
+class StatementSerializer(serializers.Serializer[Any]):
+    """Newest first; `older` is the address of the next page."""
+
+    older = serializers.CharField(allow_null=True)
+    lines = LineSerializer(many=True)
+
+
+class StatementQuery(serializers.Serializer[Any]):
+    before = serializers.CharField(required=False, help_text="from `older` of the page before")
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
+
+
+class HoldSerializer(serializers.ModelSerializer[Transfer]):
+    amount = CreditsField()
+    member = serializers.IntegerField(source="member_id", allow_null=True)
+    job = serializers.CharField(source="reference")
+
+    class Meta:
+        model = Transfer
+        fields = ("id", "amount", "member", "job", "created_at", "expires_at")
+
+
+class SpendingSerializer(serializers.Serializer[Any]):
+    """What one member spent in one month."""
+
+    member = serializers.CharField(source="member.username", default=None)
+    month = serializers.DateField()
+    amount = CreditsField()
+    charges = serializers.IntegerField()
+
+
+class TransferSerializer(serializers.ModelSerializer[Transfer]):
+    amount = CreditsField()
+    debit = serializers.CharField(source="debit.code")
+    credit = serializers.CharField(source="credit.code")
+
+    class Meta:
+        model = Transfer
+        fields = ("id", "kind", "debit", "credit", "amount", "reason", "created_at")
+
+
+class IssueRequest(serializers.Serializer[Any]):
+    amount = CreditsField(least=1)
+    reason = serializers.CharField(max_length=500)
+
+
+class MemberTransferRequest(IssueRequest):
+    member = serializers.CharField(max_length=254, help_text="user name or e-mail address")
+
+
+class CapRequest(serializers.Serializer[Any]):
+    limit = CreditsField(least=0, allow_null=True)
+
+
+class CapSerializer(serializers.Serializer[Any]):
+    """The most that a member may spend from the group's account; `limit` null: no limit."""
+
+    member = serializers.CharField()
+    limit = CreditsField(allow_null=True)
+    used = CreditsField(allow_null=True)
+    held = CreditsField(allow_null=True)
+
+
+class UsageRecordSerializer(serializers.ModelSerializer[UsageRecord]):
+    job = serializers.UUIDField(source="bill_id", allow_null=True)
+    message = serializers.CharField(source="message_id", help_text="SHA-256 of the message")
+    provider = serializers.IntegerField(source="provider_id", allow_null=True)
+    cost = CreditsField(allow_null=True)
+    lines = PriceLineSerializer(many=True)
+
+    class Meta:
+        model = UsageRecord
+        fields = (
+            "id",
+            "revision",
+            "message",
+            "provider",
+            "site",
+            "local_job_id",
+            "job",
+            "started",
+            "ended",
+            "wall_seconds",
+            "cpu_seconds",
+            "processors",
+            "state",
+            "note",
+            "cost",
+            "lines",
+        )
+
+
+class UsageFaultSerializer(serializers.Serializer[Any]):
+    line = serializers.IntegerField(allow_null=True)
+    field = serializers.CharField(allow_null=True)
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class ImportReportSerializer(serializers.Serializer[Any]):
+    """What became of a usage message."""
+
+    sha256 = serializers.CharField()
+    state = serializers.CharField()
+    duplicate = serializers.BooleanField()
+    records = serializers.IntegerField()
+    matched = serializers.IntegerField()
+    warnings = UsageFaultSerializer(many=True)

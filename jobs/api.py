@@ -1,0 +1,182 @@
+"""Quotes and jobs for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from accounting.access import account_for
+from accounting.api import IDEMPOTENCY_KEY, idempotency_key
+from accounting.selectors import job_cost
+from accounting.serializers import QuoteSerializer
+from common.errors import NotFound
+from jobs import lifecycle
+from jobs.access import job_for, quote_for
+from jobs.json_values import inputs_from_json, outputs_from_json
+from jobs.models import Door, Job, JobEvent, JobOutput
+from jobs.selectors import JobFilter, events_of, jobs_of
+from jobs.serializers import (
+    EventSerializer,
+    JobCostSerializer,
+    JobDetailSerializer,
+    JobQuery,
+    JobSerializer,
+    OutputSerializer,
+    RunRequest,
+    SubmitRequest,
+)
+from people.authentication import signed_in
+from people.models import Scope, User
+from thematic_apps.access import app_for, usable_services
+
+
+class Quotes(APIView):
+    scope = Scope.RUN.value
+
+    @extend_schema(request=RunRequest, responses={201: QuoteSerializer})
+    def post(self, request: Request) -> Response:
+        """Price a run: the most that it will cost, valid for these inputs until it expires."""
+        body = RunRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        user = signed_in(request)
+        quote = lifecycle.quote_job(actor=user, **_run(user, body.validated_data))
+        headers = {"Location": reverse("api:quote", args=[quote.pk], request=request)}
+        return Response(QuoteSerializer(quote).data, status=201, headers=headers)
+
+
+class QuoteDetail(APIView):
+    @extend_schema(responses=QuoteSerializer)
+    def get(self, request: Request, quote_id: UUID) -> Response:
+        """A quote that was made for you."""
+        return Response(QuoteSerializer(quote_for(signed_in(request), quote_id)).data)
+
+
+class Jobs(ListAPIView[Job]):
+    """The jobs that you may see: your own, and those that your groups' accounts pay for."""
+
+    scope = Scope.RUN.value
+    serializer_class = JobSerializer
+
+    def get_queryset(self) -> QuerySet[Job]:
+        query = JobQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        given = query.validated_data
+        wanted = JobFilter(
+            phase=given.get("phase", ""),
+            state=given.get("state", ""),
+            service_id=given.get("service"),
+            account_id=given.get("account"),
+            text=given.get("text", ""),
+            since=given.get("since"),
+            until=given.get("until"),
+            own=given["own"],
+        )
+        return jobs_of(signed_in(self.request), wanted).select_related("quote")
+
+    @extend_schema(parameters=[JobQuery])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Jobs, newest first."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=SubmitRequest,
+        responses={201: JobDetailSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Hold the price on the account and start the run."""
+        body = SubmitRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        given, user = body.validated_data, signed_in(request)
+        slug = given.get("application")
+        job = lifecycle.submit(
+            actor=user,
+            **_run(user, given),
+            door=Door.REST,
+            quote_id=given.get("quote"),
+            application=app_for(user, slug) if slug else None,
+            title=given.get("title", ""),
+            idempotency_key=idempotency_key(request),
+        )
+        headers = {"Location": reverse("api:job", args=[job.pk], request=request)}
+        return Response(_detail(request, job), status=201, headers=headers)
+
+
+class JobDetail(APIView):
+    scope = Scope.RUN.value
+
+    @extend_schema(responses=JobDetailSerializer)
+    def get(self, request: Request, job_id: UUID) -> Response:
+        """One job with its inputs."""
+        return Response(_detail(request, job_for(signed_in(request), job_id, "view")))
+
+    @extend_schema(responses={202: JobDetailSerializer})
+    def delete(self, request: Request, job_id: UUID) -> Response:
+        """Dismiss the job; one that is at its end stays as it is."""
+        return _dismiss(request, job_id)
+
+
+class JobDismissal(APIView):
+    scope = Scope.RUN.value
+
+    @extend_schema(request=None, responses={202: JobDetailSerializer})
+    def post(self, request: Request, job_id: UUID) -> Response:
+        """The same as DELETE on the job, for clients that cannot send it."""
+        return _dismiss(request, job_id)
+
+
+class JobEvents(ListAPIView[JobEvent]):
+    """What happened to the job, in order."""
+
+    serializer_class = EventSerializer
+
+    def get_queryset(self) -> QuerySet[JobEvent]:
+        return events_of(job_for(signed_in(self.request), self.kwargs["job_id"], "view"))
+
+
+class JobOutputs(ListAPIView[JobOutput]):
+    """What the job gave."""
+
+    serializer_class = OutputSerializer
+
+    def get_queryset(self) -> QuerySet[JobOutput]:
+        return job_for(signed_in(self.request), self.kwargs["job_id"], "view").outputs.all()
+
+
+class JobCost(APIView):
+    @extend_schema(responses=JobCostSerializer)
+    def get(self, request: Request, job_id: UUID) -> Response:
+        """What the job costs: quote, hold, usage records, price lines, settlement."""
+        job = job_for(signed_in(request), job_id, "view")
+        return Response(JobCostSerializer(job_cost(job.pk)).data)
+
+
+def _run(user: User, given: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a run, named by ids that the user may use."""
+    service = usable_services(user).filter(pk=given["service"]).first()
+    if service is None or service.current is None:
+        raise NotFound("There is no such service.")
+    return {
+        "service": service,
+        "account": account_for(user, given["account"], "pay"),
+        "inputs": inputs_from_json(service.current.description, given["inputs"]),
+        "outputs": outputs_from_json(given["outputs"]),
+    }
+
+
+def _dismiss(request: Request, job_id: UUID) -> Response:
+    user = signed_in(request)
+    lifecycle.dismiss(actor=user, job=job_for(user, job_id, "manage"))
+    return Response(_detail(request, job_for(user, job_id, "view")), status=202)
+
+
+def _detail(request: Request, job: Job) -> dict[str, Any]:
+    return dict(JobDetailSerializer(job, context={"request": request}).data)
