@@ -1,0 +1,75 @@
+"""An output as an HTTP answer: streamed, and harmless in a browser whatever a provider sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from jobs.models import JobOutput
+from jobs.outputs import file_name, open_output
+
+# What a browser may show by itself: nothing with script in it.
+SHOWN = frozenset(
+    {
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+        "application/json",
+        "application/geo+json",
+        "application/vnd.geo+json",
+        "text/plain",
+        "text/csv",
+    }
+)
+
+
+def download(request: HttpRequest, output: JobOutput) -> StreamingHttpResponse:
+    """Stream an output to somebody who may see its job; a Range is passed on.
+
+    Raises ProviderError, NotFound before anything is sent.
+    """
+    opened = ExitStack()
+    source = opened.enter_context(
+        open_output(output, range_header=request.headers.get("Range", ""))
+    )
+    kind = content_type(output)
+    response = StreamingHttpResponse(
+        _Chunks(source.chunks, opened), status=source.status, content_type=kind
+    )
+    for name, value in source.headers.items():
+        response.headers[name.title()] = value
+    attached = kind.split(";")[0] not in SHOWN
+    disposition = content_disposition_header(attached, file_name(output)) or "attachment"
+    response.headers["Content-Disposition"] = disposition
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "private, max-age=300"
+    return response
+
+
+def content_type(output: JobOutput) -> str:
+    """The media type to answer with: the provider's, if it is one at all."""
+    if output.kind in ("literal", "bbox"):
+        return "text/plain; charset=utf-8"
+    bare = output.media_type.split(";")[0].strip().lower()
+    plain = bare.isascii() and bare.isprintable() and " " not in bare and bare.count("/") == 1
+    return bare if plain else "application/octet-stream"
+
+
+class _Chunks:
+    """The bytes, closing their source also when nobody reads them (HEAD, a reader who left)."""
+
+    def __init__(self, chunks: Iterator[bytes], opened: ExitStack) -> None:
+        self._chunks = chunks
+        self._opened = opened
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def close(self) -> None:
+        """Called by the server when the answer is over."""
+        self._opened.close()
