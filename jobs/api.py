@@ -17,7 +17,7 @@ from accounting.access import account_for
 from accounting.api import IDEMPOTENCY_KEY, idempotency_key
 from accounting.selectors import job_cost
 from accounting.serializers import QuoteSerializer
-from common.errors import NotFound
+from common.errors import Conflict, NotFound
 from jobs import lifecycle
 from jobs.access import job_for, quote_for
 from jobs.json_values import inputs_from_json, outputs_from_json
@@ -106,6 +106,7 @@ class Jobs(ListAPIView[Job]):
             title=given.get("title", ""),
             idempotency_key=idempotency_key(request),
         )
+        _same_request(job, given)
         headers = {"Location": reverse("api:job", args=[job.pk], request=request)}
         return Response(_detail(request, job), status=201, headers=headers)
 
@@ -170,6 +171,14 @@ def _run(user: User, given: dict[str, Any]) -> dict[str, Any]:
         "inputs": inputs_from_json(service.current.description, given["inputs"]),
         "outputs": outputs_from_json(given["outputs"]),
     }
+
+
+def _same_request(job: Job, given: dict[str, Any]) -> None:
+    """A key that was used before may have found a job that differs in what costs nothing."""
+    slug = job.application.slug if job.application else None
+    found = {"quote": job.quote_id, "application": slug, "title": job.title}
+    if any(given.get(name) not in (None, "", value) for name, value in found.items()):
+        raise Conflict("This idempotency key was used for another request.")
 
 
 def _dismiss(request: Request, job_id: UUID) -> Response:

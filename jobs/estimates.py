@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from accounting.models import Unit
 from common.ows import to_lonlat_bbox
+
+from accounting.models import Unit
 from providers.models import Service
 from providers.process import BoundingBoxValue, ComplexValue, InputValue, ReferenceValue
 

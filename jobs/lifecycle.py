@@ -98,9 +98,7 @@ def submit(  # noqa: PLR0913 (a run has this many parts; all are named)
     try:
         with transaction.atomic():
             quote = (
-                check_quote(
-                    quote_id, member=actor, account=account, fingerprint=order.fingerprint
-                )
+                check_quote(quote_id, member=actor, account=account, fingerprint=order.fingerprint)
                 if quote_id
                 else _quote(order)
             )
@@ -175,7 +173,9 @@ def _earlier(order: Order, key: str | None) -> Job | None:
     if not key:
         return None
     job = Job.objects.filter(owner=order.actor, idempotency_key=key).first()
-    if job is not None and job.fingerprint != order.fingerprint:
+    outputs = [asdict(o) for o in order.outputs]
+    asked = (order.fingerprint, order.account.pk, outputs)
+    if job is not None and asked != (job.fingerprint, job.account_id, job.requested_outputs):
         raise Conflict("This idempotency key was used for another request.")
     return job
 

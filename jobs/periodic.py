@@ -36,7 +36,12 @@ def usage(row: Due) -> datetime | None:
     provider = Provider.objects.filter(pk=row.subject).first()
     if provider is None or not provider.usage_queue:
         return None
-    dirq.ingest_queue(Path(provider.usage_queue), provider_id=provider.pk)
+    queue = Path(provider.usage_queue)
+    if queue.is_dir():  # it appears with the first message
+        # Only the holder of this row's lease reads the queue: an older lock is a dead worker's.
+        dirq.ingest_queue(
+            queue, provider_id=provider.pk, stale_lock_seconds=settings.DUE_LEASE_SECONDS
+        )
     return now() + timedelta(seconds=settings.USAGE_QUEUE_SECONDS)
 
 

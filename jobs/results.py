@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from common.ows import to_lonlat_bbox
 from django.core.files.base import ContentFile
 from django.db import transaction
 
@@ -24,11 +23,12 @@ from catalogue_client.records import RasterInfo, ResultOutput, ResultRecord
 from catalogue_client.services import publish as publish_record
 from common.clock import now
 from common.errors import InvalidInput, NotFound, ProviderError
+from common.ows import to_lonlat_bbox
 from jobs.models import Due, Job, JobOutput
 from jobs.outputs import open_output, text_of
 from jobs.states import SUCCESSFUL
 from jobs.transitions import lock, note
-from providers.drivers.wps1.execute import execute_xml
+from providers.drivers.wps1.execute import execute_document as execute_of
 from providers.process import BoundingBoxValue
 
 log = structlog.get_logger(__name__)
@@ -144,7 +144,7 @@ def _record(job: Job, outputs: list[JobOutput]) -> ResultRecord:
 def execute_document(job: Job) -> bytes:
     """The WPS 1.0.0 Execute that runs the job again through the portal."""
     request = replace(job.request(), process=job.service.public_identifier)
-    return execute_xml(job.service_version.description, request)
+    return execute_of(job.service_version.description, request)
 
 
 def _output(output: JobOutput) -> ResultOutput:

@@ -13,11 +13,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
+from common.ows import to_lonlat_bbox
+from common.xml import parse, text_ok
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
-from common.ows import to_lonlat_bbox
-from common.xml import parse, text_ok
 from providers.process import BoundingBoxValue, ComplexValue, LiteralDomain, ValueRange
 
 MOST_CHARACTERS = 100_000
@@ -59,7 +59,7 @@ def complex_data(media_type: str, value: ComplexValue) -> None:
         return
     if not text_ok(value.data):
         raise InvalidInput(_("The text has control characters in it; send it as base64."))
-    kind = media_type.split(";")[0].strip().lower()
+    kind = media_type.split(";", maxsplit=1)[0].strip().lower()
     if kind.endswith(("/json", "+json")):
         try:
             json.loads(value.data)
@@ -104,7 +104,7 @@ def corners(value: BoundingBoxValue, crs: str) -> None:
     west, south, east, north = to_lonlat_bbox(value.lower, value.upper, crs)
     if south > north:
         raise InvalidInput(_("The lower corner is above the upper one."))
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south and north <= 90):  # noqa: PLR2004 (degrees)
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and south >= -90 and north <= 90):  # noqa: PLR2004 (degrees)
         raise InvalidInput(_("The box reaches outside the globe."))
     if west == east or south == north:
         raise InvalidInput(_("The box has no area."))
