@@ -49,7 +49,7 @@ def publish(row: Due) -> datetime | None:
         output.job = job
         if output.size is None or not output.sha256:
             _look_at(output, last_try=row.failures + 1 >= TRIES)
-    item = publish_record(_record(job, outputs))
+    item = publish_record(record=_record(job, outputs))
     with transaction.atomic():
         job = lock(job.pk)
         if job.published_at is None:

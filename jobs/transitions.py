@@ -7,6 +7,7 @@ ledger transfer or a row of due work, so that nothing is lost whatever dies next
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -34,7 +35,7 @@ TOLD: dict[RemoteState, State] = {
 }
 
 
-def lock(job_id: object) -> Job:
+def lock(job_id: UUID | str) -> Job:
     """The job, locked until the end of the caller's transaction."""
     job = (
         Job.objects.select_for_update(of=("self",), no_key=True)
@@ -107,7 +108,7 @@ def note(
 
 
 @transaction.atomic
-def apply(job_id: object, status: RemoteStatus, *, actor: str) -> Job:
+def apply(job_id: UUID | str, status: RemoteStatus, *, actor: str) -> Job:
     """Follow what a provider says of a job.
 
     Final states never change again, progress never goes back; a word that changes nothing leaves

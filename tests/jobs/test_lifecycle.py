@@ -6,10 +6,10 @@ import uuid
 from itertools import pairwise
 
 import pytest
-from accounting.check import findings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounting.check import findings
 from accounting.models import BillState, JobBill, Transfer
 from common.errors import (
     Conflict,
