@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from common.ows import to_lonlat_bbox
-
 from accounting.models import Unit
+from common.ows import to_lonlat_bbox
 from providers.models import Service
 from providers.process import BoundingBoxValue, ComplexValue, InputValue, ReferenceValue
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from django.utils.translation import gettext as _
-from providers.registry import driver_for
 
 from common.errors import NotFound, ProviderError, ProviderRefused
 from common.http import stream
@@ -22,6 +21,7 @@ from providers.process import (
     OutputValue,
     ReferenceValue,
 )
+from providers.registry import driver_for
 
 # What may pass from a provider's answer to a user's.
 _PASSED_ON = ("content-length", "content-range", "accept-ranges", "last-modified", "etag")

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from providers.registry import driver_for
 
 from common.clock import now
 from common.errors import (
@@ -34,6 +33,7 @@ from jobs.transitions import apply, lock, move, note
 from providers import services as providers
 from providers.models import Provider
 from providers.ports import Found, RemoteStatus
+from providers.registry import driver_for
 
 log = structlog.get_logger(__name__)
 

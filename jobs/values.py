@@ -13,11 +13,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from common.ows import to_lonlat_bbox
-from common.xml import parse, text_ok
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
+from common.ows import to_lonlat_bbox
+from common.xml import parse, text_ok
 from providers.process import BoundingBoxValue, ComplexValue, LiteralDomain, ValueRange
 
 MOST_CHARACTERS = 100_000
