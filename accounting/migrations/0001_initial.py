@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                 ('cost', models.BigIntegerField(null=True)),
                 ('bill', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='usage_records', to='accounting.jobbill')),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='accounting.usagemessage')),
-                ('superseded_by', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='accounting.usagerecord')),
+                ('superseded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='accounting.usagerecord')),
             ],
             options={
                 'db_table': 'acc_usage_record',

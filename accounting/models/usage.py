@@ -60,9 +60,7 @@ class UsageRecord(models.Model):
 
     natural_key = models.CharField(max_length=700)
     revision = models.PositiveIntegerField(default=1)
-    superseded_by = models.OneToOneField(
-        "self", models.PROTECT, null=True, related_name="supersedes"
-    )
+    superseded_by = models.ForeignKey("self", models.PROTECT, null=True, related_name="supersedes")
     message = models.ForeignKey(UsageMessage, models.PROTECT, related_name="records")
     type = models.CharField(max_length=12, default="job")
     provider_id = models.BigIntegerField(null=True)
