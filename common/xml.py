@@ -36,6 +36,16 @@ MOST_DEPTH = 64
 MOST_ELEMENTS = 200_000
 MOST_ATTRIBUTES = 100
 _PIECE = 32 * 1024
+_SAFE: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 
 # What XML 1.0 has no way to write, plus surrogates and the two non-characters.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -62,25 +72,16 @@ E = SimpleNamespace(
 )
 
 
-def parse(data: bytes, *, what: str = "document", recover: bool = False) -> Element:
+def parse(data: bytes, *, what: str = "the document", recover: bool = False) -> Element:
     """The root element of a document; comments and processing instructions are left out.
 
     `what` names the document in messages. `recover` reads on after faults, as browsers do.
     Raises XmlRefused: not well-formed, a DOCTYPE, more than 64 levels, 200,000 elements or 100
     attributes at one element.
     """
-    parser = etree.XMLPullParser(
-        events=("start", "end"),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        recover=recover,
-    )
+    if recover:
+        return _recovered(data, what)
+    parser = etree.XMLPullParser(events=("start", "end"), **_SAFE)
     census = _Census(what)
     try:
         for start in range(0, len(data), _PIECE):
@@ -89,17 +90,42 @@ def parse(data: bytes, *, what: str = "document", recover: bool = False) -> Elem
         root = parser.close()
         census.take(parser)
     except etree.XMLSyntaxError as error:
-        line, column = error.position
-        why = re.sub(r", line \d+, column \d+$", "", error.msg or "")[:200]
-        raise XmlRefused(
-            _("The %(what)s is not well-formed XML (line %(line)s, column %(column)s): %(why)s")
-            % {"what": what, "line": line, "column": column, "why": why},
-            line=line or 0,
-            column=column or 0,
-        ) from None
+        raise _not_well_formed(what, parser, error) from None
     if root is None:
-        raise XmlRefused(_("The %(what)s is not XML.") % {"what": what})
+        raise XmlRefused(_("%(what)s is not XML.") % {"what": _sentence(what)})
     return root
+
+
+def _recovered(data: bytes, what: str) -> Element:
+    """Read on after faults. Only the parser of whole documents does that; the others just stop."""
+    # Counted in bytes, as the tree is there before anything else can be: two tags an element.
+    if data.count(b"<") > 2 * MOST_ELEMENTS:
+        raise XmlRefused(_("%(what)s has too many elements.") % {"what": _sentence(what)})
+    census = _Census(what)
+    try:
+        root = etree.fromstring(data, etree.XMLParser(recover=True, **_SAFE))
+    except (etree.XMLSyntaxError, ValueError):
+        root = None
+    if root is None:
+        raise XmlRefused(_("%(what)s is not XML.") % {"what": _sentence(what)})
+    census.walk(root)
+    return root
+
+
+def _not_well_formed(
+    what: str, parser: etree.XMLPullParser, error: etree.XMLSyntaxError
+) -> XmlRefused:
+    """The first fault, where the parser noted it; the exception knows only the last."""
+    noted: Element = next(iter(parser.feed_error_log), None)
+    line, column = (noted.line, noted.column) if noted is not None else error.position
+    why = noted.message if noted is not None else error.msg
+    facts = {"what": _sentence(what), "line": line, "column": column, "why": str(why)[:200]}
+    text = _("%(what)s is not well-formed XML (line %(line)s, column %(column)s): %(why)s.")
+    return XmlRefused(text % facts, line=line or 0, column=column or 0)
+
+
+def _sentence(what: str) -> str:
+    return what[:1].upper() + what[1:]
 
 
 class _Census:
@@ -125,8 +151,13 @@ class _Census:
             if len(element.attrib) > MOST_ATTRIBUTES:
                 raise self._refused(element, _("an element has too many attributes"))
 
+    def walk(self, root: Element) -> None:
+        """Count a tree that is there already."""
+        for event, element in etree.iterwalk(root, events=("start", "end")):
+            self._count(event, element)
+
     def _refused(self, element: Element, why: str) -> XmlRefused:
-        text = _("The %(what)s is not accepted: %(why)s.") % {"what": self.what, "why": why}
+        text = _("%(what)s is not accepted: %(why)s.") % {"what": _sentence(self.what), "why": why}
         return XmlRefused(text, line=element.sourceline or 0)
 
 
