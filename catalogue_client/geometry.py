@@ -132,9 +132,7 @@ def _parts(geometry: Mapping[str, Any]) -> Iterator[Iterator[Position]]:
     if kind == "GeometryCollection":
         for member in geometry["geometries"]:
             yield from _parts(member)
-    elif kind in ("Point", "LineString"):
-        yield _positions(coordinates)
-    elif kind == "Polygon":
+    elif kind in ("Point", "LineString") or kind == "Polygon":
         yield _positions(coordinates)
     else:
         for part in coordinates or ():

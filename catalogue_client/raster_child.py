@@ -14,6 +14,7 @@ import math
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ RAMP = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37
 DIVERGING = ((140, 81, 10), (223, 194, 125), (245, 245, 245), (128, 193, 110), (0, 104, 55))
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
@@ -76,11 +77,11 @@ def cloud_optimised(source: DatasetReader) -> bool:
 def place(source: DatasetReader) -> tuple[list[float], dict[str, Any]]:
     """Box and outline of the grid in degrees, longitude first."""
     if source.crs is None or source.transform.is_identity:
-        raise Refusal("not_placed", "no reference system or no position")
+        raise RefusalError("not_placed", "no reference system or no position")
     xs, ys = edge(source.transform, source.width, source.height)
     lons, lats = transform(source.crs, LONLAT, xs, ys)
     if not all(map(math.isfinite, [*lons, *lats])):
-        raise Refusal("not_placed", "positions outside of the reference system")
+        raise RefusalError("not_placed", "positions outside of the reference system")
     lons = unwrapped(lons)
     south, north = max(min(lats), -90.0), min(max(lats), 90.0)
     if abs(lons[-1] - lons[0]) > 180:  # the edge goes around a pole
@@ -114,7 +115,9 @@ def normal(lon: float) -> float:
     return (lon + 180) % 360 - 180
 
 
-def boxed(west: float, south: float, east: float, north: float) -> tuple[list[float], dict[str, Any]]:
+def boxed(
+    west: float, south: float, east: float, north: float
+) -> tuple[list[float], dict[str, Any]]:
     """A box and its outline, cut where it crosses ±180."""
     spans = [(west, east)] if west < east else [(west, 180.0), (-180.0, east)]
     rings = [
@@ -124,16 +127,15 @@ def boxed(west: float, south: float, east: float, north: float) -> tuple[list[fl
 
 
 def simplified(ring: list[list[float]]) -> list[list[float]]:
-    """The ring without points that lie on a straight edge between their neighbours."""
+    """The ring without points within a centimetre of the straight line between neighbours."""
     kept = [ring[0]]
-    for here, after in zip(ring[1:], [*ring[2:], ring[1]], strict=True):
-        before = kept[-1]
-        area = (here[0] - before[0]) * (after[1] - before[1]) - (here[1] - before[1]) * (
-            after[0] - before[0]
-        )
-        if abs(area) > 1e-12 or here is ring[-1]:
-            kept.append(here)
-    return kept
+    for (x, y), (after_x, after_y) in pairwise(ring[1:]):
+        before_x, before_y = kept[-1]
+        dx, dy = after_x - before_x, after_y - before_y
+        away = abs((x - before_x) * dy - (y - before_y) * dx) / (math.hypot(dx, dy) or 1.0)
+        if away > 1e-7:
+            kept.append([x, y])
+    return [*kept, ring[0]] if len(kept) > 2 else ring
 
 
 # --- preview -------------------------------------------------------------------------------
@@ -161,11 +163,11 @@ def check_cost(source: DatasetReader, bands: int, step: float) -> None:
     """Refuse what would read or decode too much; overviews make a large raster cheap."""
     factor = max([f for f in source.overviews(1) if f <= step], default=1)
     if source.width * source.height * bands / factor**2 > MOST_PIXELS:
-        raise Refusal("too_large", "too many pixels without overviews")
+        raise RefusalError("too_large", "too many pixels without overviews")
     interleaved = source.count if source.interleaving and source.interleaving.name == "pixel" else 1
     for (height, width), dtype in zip(source.block_shapes, source.dtypes, strict=True):
         if height * width * np.dtype(dtype).itemsize * interleaved > LARGEST_BLOCK:
-            raise Refusal("too_large", "a single block is too large")
+            raise RefusalError("too_large", "a single block is too large")
 
 
 def chosen_bands(source: DatasetReader) -> list[int]:
@@ -184,7 +186,9 @@ def valid_pixels(
     valid = np.isfinite(data).all(axis=0)
     flags = source.mask_flag_enums[bands[0] - 1]
     if MaskFlags.all_valid not in flags:
-        masks = source.read_masks(bands, out_shape=(len(bands), *shape), resampling=Resampling.nearest)
+        masks = source.read_masks(
+            bands, out_shape=(len(bands), *shape), resampling=Resampling.nearest
+        )
         # Without data is a pixel that has it in no band; zero in one band may be a colour.
         valid &= (masks > 0).any(axis=0)
     result: np.ndarray = valid
@@ -297,7 +301,7 @@ def run(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     try:
         answer = main(*arguments)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return refused(refusal.code, str(refusal))
     except MemoryError:
         return refused("too_large", "out of memory")

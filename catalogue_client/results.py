@@ -18,9 +18,11 @@ COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 WORLD: geo.Box = (-180.0, -90.0, 180.0, 90.0)
 # A longer Execute document stands in the OWS Context document alone, not in every search answer.
 LONGEST_EXPRESSION = 20_000
-_DATA_TYPES = frozenset(
-    f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)
-) | {"float16", "float32", "float64"}
+_DATA_TYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {
+    "float16",
+    "float32",
+    "float64",
+}
 
 
 def item_id(record: ResultRecord) -> str:
@@ -186,7 +188,9 @@ def _asset(output: ResultOutput) -> dict[str, Any]:
 
 
 def _grid(raster: RasterInfo) -> dict[str, Any]:
-    code = {"proj:code": raster.crs} if raster.crs.startswith("EPSG:") else {"proj:wkt2": raster.crs}
+    code = (
+        {"proj:code": raster.crs} if raster.crs.startswith("EPSG:") else {"proj:wkt2": raster.crs}
+    )
     grid: dict[str, Any] = {
         **code,
         "proj:shape": [raster.height, raster.width],

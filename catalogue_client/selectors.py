@@ -7,9 +7,8 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q
 
 from catalogue_client.access import Viewer, visible_collections, visible_items
 from catalogue_client.geometry import Box
@@ -66,9 +65,7 @@ def collections(user: Viewer) -> list[Collection]:
 
 def counted_collections(user: Viewer) -> list[tuple[Collection, int]]:
     """Each collection with the number of its items that the user may see."""
-    counts = dict(
-        visible_items(user).order_by().values_list("collection").annotate(Count("pk"))
-    )
+    counts = dict(visible_items(user).order_by().values_list("collection").annotate(Count("pk")))
     return [(c, counts.get(c.pk, 0)) for c in collections(user)]
 
 
@@ -78,7 +75,7 @@ def extents(user: Viewer, among: Sequence[Collection]) -> dict[int, Extent]:
     Nothing of an item that is hidden shows in them. An empty collection covers the world, always.
     """
     items = visible_items(user).filter(collection__in=among).order_by()
-    grouped: QuerySet[Item, dict[str, Any]] = items.values("collection").annotate(
+    grouped = items.values("collection").annotate(
         w=Min("west"), s=Min("south"), e=Max("east"), n=Max("north"),
         crossing=Count("pk", filter=Q(crosses_antimeridian=True)),
         first=Min("start"), last=Max("end"),
@@ -116,8 +113,7 @@ def _touches(box: Box) -> Q:
     """Items whose box meets this one; either may cross the antimeridian."""
     west, south, east, north = box
     if west > east:
-        across = _touches((west, south, 180.0, north)) | _touches((-180.0, south, east, north))
-        return across
+        return _touches((west, south, 180.0, north)) | _touches((-180.0, south, east, north))
     left, right = Q(west__lte=east), Q(east__gte=west)
     plain = Q(crosses_antimeridian=False) & left & right
     crossing = Q(crosses_antimeridian=True) & (left | right)

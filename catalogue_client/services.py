@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from catalogue_client import results, stac
 from catalogue_client.models import ChangeCounter, Collection, Item, ItemState, Visibility
 from catalogue_client.records import ResultRecord
 from common.clock import now
-from common.errors import InvalidInput, NotFound
+from common.errors import NotFound
 from people.models import Group, User
 
 RESULTS = "results"
@@ -22,37 +22,20 @@ RESULTS = "results"
 @transaction.atomic
 def put_collection(
     *,
-    identifier: str,
-    title: str,
-    description: str,
-    license: str = "other",  # noqa: A002 (the word of the standard)
-    keywords: Sequence[str] = (),
-    providers: Sequence[Mapping[str, Any]] = (),
-    links: Sequence[Mapping[str, Any]] = (),
-    summaries: Mapping[str, Any] | None = None,
+    document: Mapping[str, Any],
     owner: User | None = None,
     visibility: str = Visibility.PUBLIC,
     group: Group | None = None,
 ) -> Collection:
-    """Create a collection or change the one of that identifier; safe to repeat.
+    """Create a collection or change the one of that id; safe to repeat.
 
-    Raises InvalidInput.
+    `document` has members of a STAC collection: id, title, description, license, keywords,
+    providers, links, summaries. Its extent always follows from its items. Raises InvalidInput.
     """
-    if not stac.IDENTIFIER.fullmatch(identifier):
-        raise InvalidInput("An identifier is letters, digits, dots, dashes.", locator="identifier")
     stac.checked_visibility(visibility, owner=owner, group=group)
-    values: dict[str, Any] = {
-        "title": title,
-        "description": description or title,
-        "license": license,
-        "keywords": list(keywords),
-        "providers": [dict(p) for p in providers],
-        "links": [dict(link) for link in links],
-        "summaries": dict(summaries or {}),
-        "owner": owner,
-        "visibility": visibility,
-        "group": group,
-    }
+    stored = stac.checked_collection(document)
+    identifier = stored.pop("identifier")
+    values = {**stored, "owner": owner, "visibility": visibility, "group": group}
     moment = now()
     collection, created = Collection.objects.select_for_update(of=("self",)).get_or_create(
         identifier=identifier, defaults={**values, "created_at": moment, "updated_at": moment}

@@ -18,6 +18,7 @@ VERSION = "1.1.0"
 GEOJSON = "application/geo+json"
 JSON = "application/json"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ][\d:.]+([Zz]|[+-]\d\d:\d\d)")
 # Links that follow from where an item is; never stored.
 DERIVED_LINKS = frozenset({"self", "root", "parent", "collection", "items", "canonical"})
 
@@ -36,7 +37,7 @@ def instant_text(moment: datetime) -> str:
 def instant(text: object, *, locator: str) -> datetime:
     """The moment of an RFC 3339 text with a time and a zone. Raises InvalidInput."""
     value = None
-    if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ][\d:.]+([Zz]|[+-]\d\d:\d\d)", text):
+    if isinstance(text, str) and _INSTANT.fullmatch(text):
         try:
             value = parse_datetime(text.upper())
         except ValueError:
@@ -62,7 +63,7 @@ def checked_item(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     identifier = document.get("id")
     if not isinstance(identifier, str) or not IDENTIFIER.fullmatch(identifier):
-        raise InvalidInput("An item id is letters, digits, dots, dashes, underscores.", locator="id")
+        raise InvalidInput("An id is letters, digits, dots, dashes, underscores.", locator="id")
     shape = geo.checked(document.get("geometry"))
     given = document.get("bbox")
     box = geo.checked_box(given) if isinstance(given, list) else geo.box_of(shape)
@@ -77,7 +78,11 @@ def checked_item(document: Mapping[str, Any]) -> dict[str, Any]:
     extensions = document.get("stac_extensions", [])
     if not isinstance(extensions, list) or not all(isinstance(e, str) for e in extensions):
         raise InvalidInput("stac_extensions is a list of addresses.", locator="stac_extensions")
-    stamped = {"datetime": None, "start_datetime": instant_text(start), "end_datetime": instant_text(end)}
+    stamped = {
+        "datetime": None,
+        "start_datetime": instant_text(start),
+        "end_datetime": instant_text(end),
+    }
     if start == end:
         stamped = {"datetime": instant_text(start)}
     return {
@@ -89,6 +94,27 @@ def checked_item(document: Mapping[str, Any]) -> dict[str, Any]:
         "links": _checked_links(document.get("links", [])),
         "assets": assets,
     }
+
+
+def checked_collection(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a collection from its STAC members. Raises InvalidInput naming the member."""
+    identifier = document.get("id")
+    if not isinstance(identifier, str) or not IDENTIFIER.fullmatch(identifier):
+        raise InvalidInput("An id is letters, digits, dots, dashes, underscores.", locator="id")
+    title = str(document.get("title") or identifier)
+    columns: dict[str, Any] = {
+        "identifier": identifier,
+        "title": title[:200],
+        "description": str(document.get("description") or title),
+        "license": str(document.get("license") or "other"),
+        "links": _checked_links(document.get("links", [])),
+    }
+    kinds: dict[str, type] = {"keywords": list, "providers": list, "summaries": dict}
+    for name, kind in kinds.items():
+        columns[name] = document.get(name, kind())
+        if not isinstance(columns[name], kind):
+            raise InvalidInput(f"“{name}” is not of the kind that STAC says.", locator=name)
+    return columns
 
 
 def times(properties: Mapping[str, Any]) -> tuple[datetime, datetime]:
@@ -105,7 +131,9 @@ def times(properties: Mapping[str, Any]) -> tuple[datetime, datetime]:
 
 def words_of(properties: Mapping[str, Any]) -> str:
     """The lower-case text in which a search looks for words."""
-    values: list[object] = [properties.get(k) for k in ("title", "description", "tep:process", "tep:app")]
+    values: list[object] = [
+        properties.get(k) for k in ("title", "description", "tep:process", "tep:app")
+    ]
     keywords = properties.get("keywords")
     values += keywords if isinstance(keywords, list) else []
     values += [p.get("name") for p in properties.get("providers") or [] if isinstance(p, dict)]

@@ -1,4 +1,4 @@
-"""Offering codes and the profile address: many spellings of one thing.
+"""Offering codes and the profile address: many spellings of one thing. Addresses not to follow.
 
 Inside the portal a standard code has one spelling, that of the conceptual model (OGC 12-080r2);
 each encoding writes its own. A code that is not standard is kept as it came.
@@ -34,3 +34,9 @@ def spelt(code: str, base: str) -> str:
     """A code as an encoding (`base` is ATOM or GEOJSON) writes it."""
     standard = canonical(code)
     return base + standard.removeprefix(CONCEPT) if standard in _WITH_CORE.values() else code
+
+
+def is_script(address: str) -> bool:
+    """Whether a browser would run the address instead of opening it; it ignores white space."""
+    bare = re.sub(r"[\x00-\x20]", "", address).lower()
+    return bare.startswith(("javascript:", "vbscript:", "data:"))
