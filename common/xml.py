@@ -139,22 +139,25 @@ class _Census:
     def take(self, parser: etree.XMLPullParser) -> None:
         events: Iterable[tuple[str, Element]] = parser.read_events()
         for event, element in events:
-            if event == "end":
-                self.depth -= 1
-                continue
-            if not self.elements and element.getroottree().docinfo.doctype:
-                raise self._refused(element, _("it has a DOCTYPE"))
-            self.elements += 1
-            self.depth += 1
-            if self.depth > MOST_DEPTH or self.elements > MOST_ELEMENTS:
-                raise self._refused(element, _("it has too many elements or levels"))
-            if len(element.attrib) > MOST_ATTRIBUTES:
-                raise self._refused(element, _("an element has too many attributes"))
+            self._count(event, element)
 
     def walk(self, root: Element) -> None:
         """Count a tree that is there already."""
         for event, element in etree.iterwalk(root, events=("start", "end")):
             self._count(event, element)
+
+    def _count(self, event: str, element: Element) -> None:
+        if event == "end":
+            self.depth -= 1
+            return
+        if not self.elements and element.getroottree().docinfo.doctype:
+            raise self._refused(element, _("it has a DOCTYPE"))
+        self.elements += 1
+        self.depth += 1
+        if self.depth > MOST_DEPTH or self.elements > MOST_ELEMENTS:
+            raise self._refused(element, _("it has too many elements or levels"))
+        if len(element.attrib) > MOST_ATTRIBUTES:
+            raise self._refused(element, _("an element has too many attributes"))
 
     def _refused(self, element: Element, why: str) -> XmlRefused:
         text = _("%(what)s is not accepted: %(why)s.") % {"what": _sentence(self.what), "why": why}
