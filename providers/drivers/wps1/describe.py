@@ -102,11 +102,11 @@ def _flag(element: Element, name: str) -> bool:
 def _input(element: Element, endpoint: Endpoint) -> InputDescription:
     low = _occurs(attribute(element, "minOccurs"))
     high = attribute(element, "maxOccurs").lower()
-    most = None if high == "unbounded" else _occurs(high)
+    most = None if high == "unbounded" else max(_occurs(high), low, 1)
     return InputDescription(
         domain=_domain(element, "Data"),
         min_occurs=min(low, MOST_OCCURRENCES),
-        max_occurs=None if most is None or most > MOST_OCCURRENCES else max(most, low, 1),
+        max_occurs=None if most is None or most > MOST_OCCURRENCES else most,
         **_titles(element, text(element, "Identifier"), endpoint),
     )
 
@@ -118,7 +118,7 @@ def _output(element: Element, endpoint: Endpoint) -> OutputDescription:
 
 def _occurs(number: str) -> int:
     """A count of occurrences; 1 when it is missing or no number, as the standard's habit is."""
-    return int(number) if re.fullmatch(r"\d{1,9}", number, re.ASCII) else 1
+    return int(number) if re.fullmatch(r"\d{1,18}", number, re.ASCII) else 1
 
 
 def _domain(element: Element, suffix: str) -> Domain:

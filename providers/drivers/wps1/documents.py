@@ -93,7 +93,7 @@ def _parse(data: bytes, *, repair: bool) -> tuple[Element, bool]:
         raise ProviderNonsense(_("The provider's answer is empty."))
     if data[:20].lower().startswith((b"<!doctype html", b"<html")):
         raise _web_page()
-    what = _("provider's answer")
+    what = _("the provider's answer")
     try:
         return parse(data, what=what), False
     except InvalidInput as broken:
