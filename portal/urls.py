@@ -22,4 +22,5 @@ urlpatterns = [
     path("health/ready", health.ready, name="health_ready"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("wps_proxy.urls")),
+    path("", include("portal.pages.urls")),
 ]

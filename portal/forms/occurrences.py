@@ -1,7 +1,7 @@
 """One value of one input on its way between the page, the request and the job.
 
-An Occurrence is what the controls of one value hold: text exactly as typed. It is read from a posted
-form or made of an earlier value, shown again as it is, and turned into a value of the process.
+An Occurrence is what the controls of one value hold: text exactly as typed. It is read from a
+posted form or made of an earlier value, shown again as it is, and turned into a process value.
 """
 
 from __future__ import annotations

@@ -220,14 +220,10 @@ def _default(one: InputField, area: Box | None) -> Occurrence:
 
 
 def _at(occurrence: Occurrence, prefix: str) -> Occurrence:
-    return Occurrence(
-        prefix, text=occurrence.text, uom=occurrence.uom, corners=occurrence.corners
-    )
+    return Occurrence(prefix, text=occurrence.text, uom=occurrence.uom, corners=occurrence.corners)
 
 
-def _bound(
-    one: InputField, data: QueryDict, files: Mapping[str, UploadedFile]
-) -> list[InputValue]:
+def _bound(one: InputField, data: QueryDict, files: Mapping[str, UploadedFile]) -> list[InputValue]:
     """Read the controls of one input, keep them for the page, and give the values."""
     one.occurrences = _posted(one, data, files)
     values: list[InputValue] = []
@@ -261,7 +257,7 @@ def _posted(one: InputField, data: Any, files: Mapping[str, UploadedFile]) -> li
     kept = [o for o in found if o.given] or found[:1] or [Occurrence(f"{one.name}-0")]
     if data.get("add") == str(one.number) and len(kept) < one.most:
         kept.append(Occurrence(f"{one.name}-{places}"))
-    return kept[: MOST_OCCURRENCES]
+    return kept[:MOST_OCCURRENCES]
 
 
 def _present(prefix: str, data: Mapping[str, str]) -> bool:

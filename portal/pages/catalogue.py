@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from catalogue_client.access import item_for
+from catalogue_client.geometry import Box, checked_box
 from catalogue_client.models import Item
 from catalogue_client.selectors import Search, counted_collections, search
 from common.errors import InvalidInput
@@ -87,7 +88,9 @@ def entry_links(item: Item) -> list[Link]:
     stac = f"{base}/stac/collections/{item.collection.identifier}/items/{item.identifier}"
     return [
         Link(_("OWS Context, Atom"), f"{base}/owc/items/{place}.atom", "application/atom+xml"),
-        Link(_("OWS Context, GeoJSON"), f"{base}/owc/items/{place}.geojson", "application/geo+json"),
+        Link(
+            _("OWS Context, GeoJSON"), f"{base}/owc/items/{place}.geojson", "application/geo+json"
+        ),
         Link(_("STAC item"), stac, "application/geo+json"),
     ]
 
@@ -102,14 +105,12 @@ def _shown(item: Item) -> list[tuple[str, str]]:
     ]
 
 
-def _box(sides: list[str]) -> tuple[tuple[float, float, float, float] | None, str]:
+def _box(sides: list[str]) -> tuple[Box | None, str]:
     """The box of the search, and what is wrong with it."""
     if not any(sides):
         return None, ""
     try:
-        west, south, east, north = (float(side.replace(",", ".")) for side in sides)
-        if not (abs(west) <= 180 and abs(east) <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004
-            raise InvalidInput
+        box = checked_box([float(side.replace(",", ".")) for side in sides])
     except (ValueError, InvalidInput):
         return None, _("The box needs west, south, east and north in degrees; it is not used.")
-    return (west, south, east, north), ""
+    return box, ""

@@ -75,6 +75,7 @@ def _account_page(request: HttpRequest, user: User, found: Account) -> HttpRespo
     )
     holds = list(open_holds(found, member_id=own_lines)[:HOLDS])
     others = manageable_accounts(user) if is_operator(user) else payable_accounts(user)
+    references = [line.reference for line in part.lines] + [hold.reference for hold in holds]
     context = {
         "account": found,
         "accounts": list(others[:50]),
@@ -83,7 +84,7 @@ def _account_page(request: HttpRequest, user: User, found: Account) -> HttpRespo
         "only_own": own_lines is not None,
         "cap": cap_of(found, user.pk),
         "days_left": days_left(found),
-        "jobs": titles_of_jobs(user, [*(l.reference for l in part.lines), *(h.reference for h in holds)]),  # fmt: skip
+        "jobs": titles_of_jobs(user, references),
         "members": names_of_members(line.member_id for line in part.lines),
         "paged": bool(request.GET.get("before")),
     }
@@ -98,8 +99,19 @@ class _Echo:
 
 
 def _rows(user: User, found: Account) -> Iterator[list[str]]:
-    yield ["time (UTC)", "kind", "amount", "held", "balance", "available", "counterparty",
-           "member", "reference", "reason", "transfer"]  # fmt: skip
+    yield [
+        "time (UTC)",
+        "kind",
+        "amount",
+        "held",
+        "balance",
+        "available",
+        "counterparty",
+        "member",
+        "reference",
+        "reason",
+        "transfer",
+    ]
     member_id, before, written = lines_of(user, found), None, 0
     while written < CSV_ROWS:
         part = statement(found, member_id=member_id, before=before, limit=500)

@@ -122,9 +122,7 @@ def _members(group: Group, account: Account, spending: list[MemberSpending]) -> 
     caps = caps_of(account)
     memberships = list(members_of(group))
     users = [m.user_id for m in memberships]
-    own = {
-        a.user_id: a for a in Account.objects.filter(kind=AccountKind.USER, user_id__in=users)
-    }
+    own = {a.user_id: a for a in Account.objects.filter(kind=AccountKind.USER, user_id__in=users)}
     spent: dict[int, int] = defaultdict(int)
     for row in spending:
         if row.member is not None:

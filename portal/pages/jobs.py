@@ -117,7 +117,9 @@ def dismiss(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """End a job."""
     user = cast("User", request.user)
     found = job_for(user, job_id, "manage")
-    with told(request, _("The job is being dismissed. What was held is released when it has ended.")):
+    with told(
+        request, _("The job is being dismissed. What was held is released when it has ended.")
+    ):
         lifecycle.dismiss(actor=user, job=found)
     return redirect("pages:job", job_id=found.pk)
 

@@ -28,7 +28,7 @@ _DRAWN = ("image/png", "image/jpeg", "application/geo+json", "application/vnd.ge
 @require_safe
 def output(request: HttpRequest, job_id: UUID, number: int) -> HttpResponseBase:
     """Download an output; a Range is passed on. Never shown in the portal's own pages."""
-    return _streamed(request, _visible(request, job_id, number), inline=False)
+    return streamed(request, _visible(request, job_id, number), inline=False)
 
 
 @login_required
@@ -41,14 +41,14 @@ def preview(request: HttpRequest, job_id: UUID, number: int) -> HttpResponseBase
         return _safe(answer, "inline")
     if _bare_type(found) not in _DRAWN:
         raise NotFound
-    return _streamed(request, found, inline=True)
+    return streamed(request, found, inline=True)
 
 
 def _visible(request: HttpRequest, job_id: UUID, number: int) -> JobOutput:
     return output_for(cast("User", request.user), job_id, number)
 
 
-def _streamed(request: HttpRequest, found: JobOutput, *, inline: bool) -> HttpResponseBase:
+def streamed(request: HttpRequest, found: JobOutput, *, inline: bool) -> HttpResponseBase:
     opened = ExitStack()
     source = opened.enter_context(
         open_output(found, range_header="" if inline else request.headers.get("Range", ""))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
 from uuid import UUID
 
 from jobs.access import visible_jobs
 from people.models import User
-
 
 
 def titles_of_jobs(user: User, references: Iterable[str]) -> dict[str, str]:

@@ -53,7 +53,9 @@ def layers_of(job: Job, results: list[Result]) -> list[dict[str, Any]]:
         elif result.on_map:
             box = result.output.footprint
             layers.append({**named, "type": "image", "url": result.preview, "bbox": box})
-            layers.append({**named, "id": f"{result.layer_id}-box", "type": "footprint", "bbox": box})
+            layers.append(
+                {**named, "id": f"{result.layer_id}-box", "type": "footprint", "bbox": box}
+            )
     return layers
 
 

@@ -32,7 +32,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.filter
-def credits(micro: int | None) -> str:  # noqa: A001 (the word of the templates)
+def credits(micro: int | None) -> str:
     """Micro-credits as a number of credits; a dash for none."""
     return "–" if micro is None else show(micro)
 
@@ -125,7 +125,7 @@ def extent(what: Any) -> str:
 
 @register.filter
 def side_label(side: str, crs: str) -> str:
-    """The label of a side of a box: a compass word, or an axis where the system is not in degrees."""
+    """The label of a side of a box: a compass word, or an axis of a system not in degrees."""
     if crs:
         axes = {"west": "x", "south": "y", "east": "x", "north": "y"}
         return (_("Lower %s") if side in ("west", "south") else _("Upper %s")) % axes[side]
