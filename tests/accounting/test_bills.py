@@ -1,0 +1,389 @@
+"""The bill of a job: held once, charged once for what was used, never above the quote."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+import pytest
+from django.conf import settings as portal_settings
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounting.apel import write
+from accounting.bills import expire_bills, job_dispatched, job_ended, open_bill, release_bill
+from accounting.check import findings
+from accounting.credit import set_cap
+from accounting.models import BillState, JobBill, Transfer, TransferKind, Unit
+from accounting.pricing import RateSpec
+from accounting.usage import import_message
+from common import clock
+from common.errors import Conflict, InsufficientCredit, MemberLimitReached, NotFound
+from tests.accounting.scene import PROVIDER, SERVICE, Scene, kinds, send, usage
+
+pytestmark = pytest.mark.django_db
+HOLD, CHARGE, RELEASE, REFUND = (
+    TransferKind.HOLD,
+    TransferKind.CHARGE,
+    TransferKind.RELEASE,
+    TransferKind.REFUND,
+)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def far() -> Any:
+    return clock.now() + timedelta(seconds=portal_settings.USAGE_WAIT_SECONDS + 1)
+
+
+def reread(bill: JobBill) -> JobBill:
+    return JobBill.objects.get(pk=bill.pk)
+
+
+# --- opening ---------------------------------------------------------------------------------
+
+
+def test_opening_holds_the_quote_for_the_member_once(scene: Scene) -> None:
+    bill = scene.job()
+    again = open_bill(job_id=bill.pk, quote=bill.quote, charge_unsuccessful=False, actor="x")
+    assert again == bill
+    assert scene.balances() == (0, 6_000, 0)
+    hold = Transfer.objects.get(reference=str(bill.pk))
+    assert (hold, hold.member_id, hold.amount) == (bill.hold, scene.member.pk, 6_000)
+    assert hold.expires_at is not None
+    with pytest.raises(Conflict):
+        open_bill(job_id=bill.pk, quote=scene.quote(), charge_unsuccessful=False, actor="x")
+
+
+def test_what_the_account_or_the_limit_does_not_cover_leaves_nothing(scene: Scene) -> None:
+    poor = Scene(credits=0)
+    with pytest.raises(InsufficientCredit):
+        poor.job()
+    admin = scene.group.memberships.get(role="admin").user
+    set_cap(actor=admin, group=scene.group, member=scene.member, limit=5_999)
+    with pytest.raises(MemberLimitReached):
+        scene.job()
+    assert not JobBill.objects.exists()
+    assert scene.balances() == (0, 0, 0)
+
+
+def test_free_jobs_hold_and_charge_nothing(scene: Scene) -> None:
+    bill = scene.job(service_id=SERVICE + 1)
+    assert (bill.state, bill.hold) == (BillState.FREE, None)
+    send(usage(bill.pk, 100))
+    job_ended(bill.pk, successful=True)
+    release_bill(bill.pk, reason="any", actor="test")
+    assert kinds(bill) == []
+    assert [r.state for r in bill.usage_records.all()] == ["FREE"]
+    assert reread(bill).state == BillState.FREE
+
+
+# --- settling --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("usage_first", [True, False])
+@pytest.mark.parametrize(
+    ("cpu", "charged", "uncharged"), [(20, 2_000, 0), (60, 6_000, 0), (90, 6_000, 3_000)]
+)
+def test_usage_and_end_in_either_order_charge_the_same(
+    scene: Scene, usage_first: bool, cpu: int, charged: int, uncharged: int
+) -> None:
+    bill = scene.job()
+    if usage_first:
+        send(usage(bill.pk, cpu))
+        assert scene.balances() == (0, 6_000, 0)
+        assert [r.state for r in bill.usage_records.all()] == ["MATCHED"]
+        job_ended(bill.pk, successful=True)
+    else:
+        job_ended(bill.pk, successful=True)
+        assert reread(bill).state == BillState.AWAITING_USAGE
+        assert scene.balances() == (0, 6_000, 0)
+        send(usage(bill.pk, cpu))
+    bill = reread(bill)
+    assert (bill.state, bill.used, bill.charged, bill.uncharged) == (
+        BillState.CHARGED,
+        charged + uncharged,
+        charged,
+        uncharged,
+    )
+    (record,) = bill.usage_records.all()
+    assert (record.state, record.cost) == ("CHARGED", charged + uncharged)
+    assert [line["quantity"] for line in record.lines] == [str(cpu)]
+    assert kinds(bill) == [(HOLD, 6_000), (CHARGE, charged)]
+    assert scene.balances() == (charged, 0, charged)
+    assert bill.charge.member_id == scene.member.pk
+    assert findings() == []
+
+
+def test_nothing_used_releases_the_hold_and_later_usage_is_still_charged(scene: Scene) -> None:
+    bill = scene.job()
+    send(usage(bill.pk, 0))
+    job_ended(bill.pk, successful=True)
+    assert kinds(bill) == [(HOLD, 6_000), (RELEASE, 6_000)]
+    send(usage(bill.pk, 10, step=1))
+    assert kinds(bill)[2:] == [(CHARGE, 1_000)]
+    assert scene.balances() == (1_000, 0, 1_000)
+
+
+def test_unsuccessful_jobs_are_released_at_once_and_their_usage_is_free(scene: Scene) -> None:
+    bill = scene.job()
+    send(usage(bill.pk, 10))
+    job_ended(bill.pk, successful=False)
+    job_ended(bill.pk, successful=True)  # the first word counts
+    send(usage(bill.pk, 10, step=1))
+    assert kinds(bill) == [(HOLD, 6_000), (RELEASE, 6_000)]
+    assert {(r.state, bool(r.note)) for r in bill.usage_records.all()} == {("FREE", True)}
+    assert (reread(bill).state, reread(bill).uncharged) == (BillState.RELEASED, 2_000)
+
+
+def test_a_provider_that_charges_unsuccessful_jobs_gets_its_usage(scene: Scene) -> None:
+    bill = scene.job(charge_unsuccessful=True)
+    job_ended(bill.pk, successful=False)
+    send(usage(bill.pk, 10))
+    assert scene.balances() == (1_000, 0, 1_000)
+
+
+def test_flat_price_minimum_and_free_quantity_count_once_per_job() -> None:
+    scene = Scene(
+        rates={
+            (SERVICE, Unit.JOB): RateSpec(1_000),
+            (SERVICE, Unit.PRODUCT_IN): RateSpec(50),
+            (SERVICE, Unit.CPU_CORE_HOUR): RateSpec(360_000, free_quantity=10, minimum=500),
+        }
+    )
+    bill = scene.job()
+    assert bill.quote.total == 1_000 + 150 + 5_000
+    send(usage(bill.pk, 12), usage(bill.pk, 8, step=1), usage(bill.pk, 5, step=2))
+    job_ended(bill.pk, successful=True)
+    costs = list(bill.usage_records.order_by("ended").values_list("cost", flat=True))
+    assert costs == [1_000 + 150 + 500, 500, 500]  # 25 s less 10 free: 1,500
+    assert reread(bill).charged == 2_650
+    step = bill.usage_records.get(cpu_seconds=8)
+    assert [(line["unit"], line["quantity"]) for line in step.lines] == [("CPU_CORE_HOUR", "8")]
+
+
+def test_prices_are_those_of_the_quote(scene: Scene) -> None:
+    bill = scene.job()
+    Scene(credits=0, rates={(SERVICE, Unit.CPU_CORE_HOUR): RateSpec(1)})  # published meanwhile
+    send(usage(bill.pk, 10))
+    job_ended(bill.pk, successful=True)
+    assert reread(bill).charged == 1_000
+
+
+def test_core_hours_count_unknown_processors_as_one() -> None:
+    scene = Scene(rates={(SERVICE, Unit.WALL_CORE_HOUR): RateSpec(360_000)})
+    bill = scene.job(quantities={Unit.WALL_CORE_HOUR: (1000, "")})
+    send(usage(bill.pk, 1, wall=10), usage(bill.pk, 1, wall=10, step=1, Processors=4))
+    assert reread(bill).used == 1_000 + 4_000
+
+
+# --- after the settlement --------------------------------------------------------------------
+
+
+def test_later_steps_add_up_to_the_quote_and_never_above(scene: Scene) -> None:
+    bill = scene.job()
+    job_ended(bill.pk, successful=True)
+    for step in range(4):
+        send(usage(bill.pk, 25, step=step))
+    assert kinds(bill) == [(HOLD, 6_000), (CHARGE, 2_500), (CHARGE, 2_500), (CHARGE, 1_000)]
+    assert (reread(bill).charged, reread(bill).uncharged) == (6_000, 4_000)
+
+
+def test_revisions_charge_or_give_back_the_difference(scene: Scene) -> None:
+    bill = scene.job()
+    job_ended(bill.pk, successful=True)
+    charges = []
+    for cpu in (20, 50, 30, 5, 5, 100, 0):
+        send(usage(bill.pk, cpu), received_at=clock.now())
+        charges.append(reread(bill).charged)
+        assert scene.balances() == (charges[-1], 0, charges[-1])
+    assert charges == [2_000, 5_000, 3_000, 500, 500, 6_000, 0]
+    assert findings() == []
+    revisions = bill.usage_records.order_by("revision")
+    assert [r.cpu_seconds for r in revisions] == [20, 50, 30, 5, 100, 0]
+    assert [r.superseded_by_id is None for r in revisions] == [False] * 5 + [True]
+
+
+def test_late_usage_that_the_account_does_not_cover_stays_on_the_books(scene: Scene) -> None:
+    bill = scene.job()
+    job_ended(bill.pk, successful=True)
+    send(usage(bill.pk, 10))
+    admin = scene.group.memberships.get(role="admin").user
+    set_cap(actor=admin, group=scene.group, member=scene.member, limit=1_000)
+    send(usage(bill.pk, 10, step=1))
+    bill = reread(bill)
+    assert (bill.charged, bill.uncharged) == (1_000, 1_000)
+    assert all(r.state == "CHARGED" and r.note for r in bill.usage_records.all())
+    set_cap(actor=admin, group=scene.group, member=scene.member, limit=None)
+    send(usage(bill.pk, 5, step=2))
+    assert (reread(bill).charged, reread(bill).uncharged) == (2_500, 0)
+    assert not any(r.note for r in bill.usage_records.all())
+
+
+# --- expiry and release ----------------------------------------------------------------------
+
+
+def test_holds_whose_usage_never_comes_are_released_in_the_end(scene: Scene) -> None:
+    waiting, running, settled = scene.job(), scene.job(), scene.job()
+    for bill in (waiting, settled):
+        job_ended(bill.pk, successful=True)
+    send(usage(settled.pk, 1))
+    assert expire_bills(clock.now()) == 0
+    assert expire_bills(far()) == 1
+    assert expire_bills(far()) == 0
+    assert [reread(b).state for b in (waiting, running, settled)] == ["RELEASED", "OPEN", "CHARGED"]
+    send(usage(waiting.pk, 1))
+    (record,) = waiting.usage_records.all()
+    assert (record.state, record.note != "") == ("FREE", True)
+    assert scene.balances() == (100, 6_000, 100)
+
+
+def test_release_by_hand(scene: Scene) -> None:
+    bill, charged = scene.job(), scene.job()
+    release_bill(bill.pk, reason="lost", actor="user:1")
+    release_bill(bill.pk, reason="again", actor="user:1")
+    job_ended(bill.pk, successful=True)
+    send(usage(bill.pk, 10), usage(charged.pk, 10))
+    job_ended(charged.pk, successful=True)
+    with pytest.raises(Conflict):
+        release_bill(charged.pk, reason="no", actor="user:1")
+    assert kinds(bill) == [(HOLD, 6_000), (RELEASE, 6_000)]
+    assert scene.balances() == (1_000, 0, 1_000)
+
+
+def test_jobs_without_a_bill_are_not_found(scene: Scene) -> None:
+    for act in (
+        lambda: job_ended(uuid.uuid4(), successful=True),
+        lambda: job_dispatched(uuid.uuid4(), "x"),
+        lambda: release_bill(uuid.uuid4(), reason="", actor=""),
+    ):
+        with pytest.raises(NotFound):
+            act()
+
+
+# --- any order -------------------------------------------------------------------------------
+
+RATES = {
+    (SERVICE, Unit.JOB): RateSpec(1_000),
+    (SERVICE, Unit.PRODUCT_IN): RateSpec(50),
+    (SERVICE, Unit.CPU_CORE_HOUR): RateSpec(360_000, free_quantity=10, minimum=500),
+    (SERVICE, Unit.WALL_HOUR): RateSpec(7, unit_size=2),
+}
+QUOTED = 1_000 + 150 + 5_000 + 1
+
+
+def expected_price(cpu: int, wall: int) -> int:
+    return 1_000 + 150 + max(500, 100 * max(0, cpu - 10)) + ceil(7 * wall / 7_200)
+
+
+ACTS = st.one_of(
+    st.tuples(
+        st.just("record"),
+        st.sampled_from(["portal", "provider"]),
+        st.integers(0, 2),  # step
+        st.integers(0, 40),  # CPU seconds
+        st.integers(0, 1),  # in how many empty records the message ends: other bytes, same content
+    ),
+    st.tuples(st.just("again"), st.integers(0, 9)),
+    st.sampled_from([("dispatch",), ("expire",), ("release",), ("end", True), ("end", False)]),
+)
+
+
+class Model:
+    """What a bill must come to, from the acts alone."""
+
+    def __init__(self, *, charge_unsuccessful: bool) -> None:
+        self.charge_unsuccessful = charge_unsuccessful
+        self.bodies: list[bytes] = []
+        self.records: dict[tuple[str, int], tuple[int, int]] = {}
+        self.dispatched = self.given_up = False
+        self.ended: bool | None = None
+
+    @property
+    def matched(self) -> list[tuple[int, int]]:
+        return [v for (name, _), v in self.records.items() if name == "portal" or self.dispatched]
+
+    @property
+    def used(self) -> int:
+        if not self.matched:
+            return 0
+        return expected_price(*(sum(part) for part in zip(*self.matched, strict=True)))
+
+    @property
+    def charges(self) -> bool:
+        chargeable = self.ended is True or (self.ended is False and self.charge_unsuccessful)
+        return chargeable and not self.given_up
+
+    @property
+    def state(self) -> BillState:
+        if self.given_up or (self.ended is False and not self.charge_unsuccessful):
+            return BillState.RELEASED
+        if self.ended is None:
+            return BillState.OPEN
+        return BillState.CHARGED if self.matched else BillState.AWAITING_USAGE
+
+    def record(self, body: bytes, name: str, step: int, values: tuple[int, int]) -> None:
+        if body not in self.bodies:
+            self.bodies.append(body)
+            self.records[name, step] = values
+
+
+def perform(act: tuple[Any, ...], bill: JobBill, model: Model) -> None:
+    verb, *given_to = act
+    if verb == "record":
+        name, step, cpu, tail = given_to
+        local = str(bill.pk).upper() if name == "portal" else "remote-1"
+        body = write([usage(local, cpu, step=step, wall=2 * cpu)]) + b"%%\n" * tail
+        import_message(body, source="rest", provider_id=PROVIDER)
+        model.record(body, name, step, (cpu, 2 * cpu))
+    elif verb == "again" and model.bodies:
+        body = model.bodies[given_to[0] % len(model.bodies)]
+        assert import_message(body, source="dirq", provider_id=PROVIDER).duplicate
+    elif verb == "dispatch":
+        job_dispatched(bill.pk, "remote-1")
+        model.dispatched = True
+    elif verb == "end":
+        job_ended(bill.pk, successful=given_to[0])
+        model.ended = given_to[0] if model.ended is None else model.ended
+    elif verb == "expire":
+        model.given_up |= model.state == BillState.AWAITING_USAGE
+        expire_bills(far())
+    elif verb == "release" and model.state != BillState.CHARGED:
+        release_bill(bill.pk, reason="test", actor="test")
+        model.given_up = True
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(ACTS, max_size=12), st.booleans())
+def test_any_order_of_events_comes_to_the_same(
+    transactional_scene: Scene, acts: list[tuple[Any, ...]], charge_unsuccessful: bool
+) -> None:
+    scene = transactional_scene
+    with transaction.atomic():
+        bill = scene.job(charge_unsuccessful=charge_unsuccessful)
+        model = Model(charge_unsuccessful=charge_unsuccessful)
+        for act in acts:
+            perform(act, bill, model)
+            bill = reread(bill)
+            assert bill.state == model.state
+            assert bill.used == model.used
+            assert bill.charged == (min(model.used, QUOTED) if model.state == "CHARGED" else 0)
+            held = QUOTED if model.state in ("OPEN", "AWAITING_USAGE") else 0
+            assert scene.balances() == (bill.charged, held, bill.charged)
+            current = bill.usage_records.filter(superseded_by=None)
+            assert sum(r.cost or 0 for r in current) == bill.used
+        assert findings() == []
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def transactional_scene() -> Scene:
+    return Scene(rates=RATES)
