@@ -17,6 +17,12 @@ class ListPagination(PageNumberPagination):
     page_size_query_param = "limit"
     max_page_size = 200
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        document = super().get_paginated_response_schema(schema)
+        for neighbour in ("next", "previous"):  # as OpenAPI 3.1 says it
+            document["properties"][neighbour] = {"type": ["string", "null"], "format": "uri"}
+        return document
+
     def get_paginated_response(self, data: Any) -> Response:
         response = super().get_paginated_response(data)
         links = {"next": self.get_next_link(), "prev": self.get_previous_link()}
