@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.conf import settings
+
 from common.errors import ConfigurationError
 
 STOP_SECONDS = 10
@@ -41,6 +43,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=dict(environment),
+                cwd=settings.BASE_DIR,
                 start_new_session=True,
             )
 

@@ -31,7 +31,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for port in (settings.PORT, settings.PROVIDER_PORT):
             if not port_is_free(port):
-                raise CommandError(f"Port {port} is taken; choose others by PORT and PROVIDER_PORT.")
+                raise CommandError(
+                    f"Port {port} is taken; choose others by PORT and PROVIDER_PORT."
+                )
         stack = Stack(settings.VAR_DIR, {**os.environ, "PYTHONUNBUFFERED": "1"})
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _n, _f: _stop(stack, _f))

@@ -1,0 +1,99 @@
+"""kill -9 of any part at any point: after it, every job ends, is sent once and charged once."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.stack import RunningStack, running_stack, wait_until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+FINAL = ("COMPLETED", "FAILED", "CANCELLED", "SUBMIT_FAILED", "SUBMIT_REJECTED")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    with running_stack(tmp_path_factory.mktemp("kill"), DUE_LEASE_SECONDS="12") as running:
+        yield running
+
+
+def call(stack: RunningStack, path: str, body: Any = None, key: str = "") -> Any:
+    """A REST call that is repeated, with the same idempotency key, while the web is away."""
+    headers = {"Authorization": f"Bearer {stack.key('researcher')}"}
+    data = None
+    if body is not None:
+        data = json.dumps(body).encode()
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
+    for _ in range(120):
+        request = urllib.request.Request(stack.base + path, data=data, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError:
+            raise
+        except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+            time.sleep(0.25)
+    raise AssertionError("the web stayed away")
+
+
+def submit(stack: RunningStack, number: int) -> str:
+    accounts = call(stack, "/api/accounts/")["results"]
+    account = next(a["id"] for a in accounts if a["kind"] == "GROUP")
+    description = call(stack, "/api/services/demo.hello/")["description"]
+    name = description["inputs"][0]["identifier"]
+    job = call(
+        stack,
+        "/api/jobs/",
+        {"service": "demo.hello", "account": account, "inputs": {name: f"n{number}"}},
+        key=f"kill-{number}",
+    )
+    return str(job["id"])
+
+
+def state(stack: RunningStack, job: str) -> str:
+    return str(call(stack, f"/api/jobs/{job}/")["state"])
+
+
+def all_charged(stack: RunningStack, jobs: list[str]) -> bool:
+    return all(call(stack, f"/api/jobs/{job}/cost/")["bill"]["state"] == "CHARGED" for job in jobs)
+
+
+def executes_by_reference(stack: RunningStack) -> Counter[str]:
+    """Execute requests received by the provider, by the portal's job identifier, from its log."""
+    lines = (stack.folder / "provider" / "requests.log").read_text().splitlines()
+    return Counter(line.split()[-1] for line in lines if "Execute" in line)
+
+
+@pytest.mark.parametrize("victim", ["worker", "web", "provider"])
+def test_killed_at_random_moments_every_job_ends_and_is_charged_once(
+    stack: RunningStack, victim: str
+) -> None:
+    moments = random.Random(victim)
+    offset = {"worker": 100, "web": 200, "provider": 300}[victim]
+    jobs = []
+    for number in range(6):
+        jobs.append(submit(stack, offset + number))
+        time.sleep(moments.uniform(0, 0.6))
+        stack.kill(victim)
+    wait_until(
+        lambda: all(state(stack, job) in FINAL for job in jobs),
+        seconds=180,
+        what="the end of all jobs",
+    )
+    assert Counter(state(stack, job) for job in jobs) == {"COMPLETED": 6} or victim == "provider"
+    done = [job for job in jobs if state(stack, job) == "COMPLETED"]
+    wait_until(lambda: all_charged(stack, done), seconds=90, what="all charges")
+    sent = executes_by_reference(stack)
+    assert all(sent[job] == 1 for job in done)
+    for job in done:
+        kinds = [t["kind"] for t in call(stack, f"/api/jobs/{job}/cost/")["transfers"]]
+        assert sorted(kinds) == ["CHARGE", "HOLD"]
+    stack.check_ledger()
