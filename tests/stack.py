@@ -1,4 +1,4 @@
-"""The real stack in processes of its own: web, worker and the PyWPS provider, as `make demo` runs it.
+"""The real stack, as `make demo` runs it: web, worker and the PyWPS provider as processes.
 
 On PostgreSQL the stack gets a database of its own, dropped afterwards.
 """

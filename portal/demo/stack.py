@@ -70,7 +70,7 @@ class Stack:
         self.children.append(child)
 
     def wait_for(self, port: int, *, seconds: float = 60) -> None:
-        """Wait until something listens on the port. Raises ConfigurationError, also when stopped."""
+        """Wait for a listener on the port. Raises ConfigurationError, also when stopped."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self._stop.is_set():
             for child in self.children:

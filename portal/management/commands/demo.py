@@ -31,9 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for port in (settings.PORT, settings.PROVIDER_PORT):
             if not port_is_free(port):
-                raise CommandError(
-                    f"Port {port} is taken; choose others by PORT and PROVIDER_PORT."
-                )
+                raise CommandError(f"Port {port} is taken; choose others: PORT, PROVIDER_PORT.")
         stack = Stack(settings.VAR_DIR, {**os.environ, "PYTHONUNBUFFERED": "1"})
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _n, _f: _stop(stack, _f))
@@ -71,7 +69,7 @@ class Command(BaseCommand):
         )
         seed.seed(place, scene)
         connections.close_all()
-        stack.add("worker", *python("manage.py", "worker"))
+        stack.add("worker", *python(str(settings.BASE_DIR / "manage.py"), "worker"))
         stack.add(
             "web",
             *python("-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread"),
