@@ -55,7 +55,7 @@ def test_the_main_job(stack: RunningStack) -> None:
     ndvi = wps.describeprocess("demo.ndvi")
     kinds = {item.identifier: item for item in ndvi.dataInputs}
     (area,) = [i for i in kinds.values() if i.dataType == "BoundingBoxData"]
-    before = Decimal(group_account(stack)["posted"])
+    before = Decimal(group_account(stack)["balance"])
     west, south, east, north = scene_box(stack)
     box = BoundingBoxDataInput(
         [west, south, east, north], crs="urn:ogc:def:crs:OGC:1.3:CRS84", dimensions=2
@@ -72,7 +72,7 @@ def test_the_main_job(stack: RunningStack) -> None:
     charge = Decimal(cost["bill"]["charged"])
     assert charge == min(used, Decimal(cost["quote"]["total"]))
     assert charge > 0
-    assert Decimal(group_account(stack)["posted"]) == before - charge
+    assert Decimal(group_account(stack)["balance"]) == before - charge
     assert Decimal(group_account(stack)["held"]) == 0
     stack.check_ledger()
 

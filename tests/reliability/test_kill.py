@@ -47,12 +47,14 @@ def call(stack: RunningStack, path: str, body: Any = None, key: str = "") -> Any
 def submit(stack: RunningStack, number: int) -> str:
     accounts = call(stack, "/api/accounts/")["results"]
     account = next(a["id"] for a in accounts if a["kind"] == "GROUP")
-    description = call(stack, "/api/services/demo.hello/")["description"]
+    services = call(stack, "/api/services/?limit=100")["results"]
+    service = next(s["id"] for s in services if s["identifier"] == "demo.hello")
+    description = call(stack, f"/api/services/{service}/")["description"]
     name = description["inputs"][0]["identifier"]
     job = call(
         stack,
         "/api/jobs/",
-        {"service": "demo.hello", "account": account, "inputs": {name: f"n{number}"}},
+        {"service": service, "account": account, "inputs": {name: f"n{number}"}},
         key=f"kill-{number}",
     )
     return str(job["id"])
