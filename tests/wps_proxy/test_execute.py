@@ -1,0 +1,464 @@
+"""Execute through the door: the forms of its answers, its inputs, and who pays."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from accounting.accounts import user_account
+from accounting.check import findings
+from accounting.models import Transfer
+from common.xml import parse as parse_xml
+from common.xml import serialise
+from jobs.models import Job
+from jobs.states import State
+from providers.process import (
+    BoundingBoxValue,
+    ComplexValue,
+    ExecuteRequest,
+    LiteralValue,
+    OutputRequest,
+    ReferenceValue,
+)
+from tests.factories import CREDIT, World, give_credit
+from tests.fakes.wps_server import FakeWps, Reply
+from tests.wps_proxy.conftest import (
+    GEOJSON,
+    GML,
+    TIFF,
+    Door,
+    MakeDoor,
+    only_job,
+    refusal,
+    texts,
+    work,
+)
+from tests.wps_proxy.writing import to_query, to_xml
+from wps_proxy.wps1.requests import Execute, ResponseForm
+
+FAST = (LiteralValue("mode", "fast"),)
+WPS = "{http://www.opengis.net/wps/1.0.0}"
+ASYNC = {"storeExecuteResponse": "true", "status": "true"}
+
+
+def state_of(response: Any) -> str:
+    status = response.xml.find(f"{WPS}Status")
+    return str(status[0].tag).removeprefix(WPS)
+
+
+def outputs_of(response: Any) -> dict[str, Any]:
+    """The element in each output that holds or names its value."""
+    found = {}
+    for output in response.xml.iterfind(f"{WPS}ProcessOutputs/{WPS}Output"):
+        last = output[-1]
+        found[output[0].text] = last if last.tag == f"{WPS}Reference" else last[0]
+    return found
+
+
+def path_of(address: str) -> str:
+    assert address.startswith("http://testserver/")
+    return address.removeprefix("http://testserver")
+
+
+def wanted(
+    door: Door,
+    *,
+    inputs: tuple[Any, ...] = FAST,
+    outputs: tuple[OutputRequest, ...] = (),
+    form: ResponseForm | None = None,
+) -> Execute:
+    request = ExecuteRequest(door.identifier, inputs, outputs)
+    return Execute(request, form or ResponseForm())
+
+
+# --- the forms of the answer -----------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("working")
+def test_synchronous_with_everything_by_value(door: Door, wps: FakeWps) -> None:
+    """Small files by value: XML as an element, text as text, the rest as base64."""
+    response = door.execute()
+    assert state_of(response) == "ProcessSucceeded"
+    assert "statusLocation" not in response.xml.attrib
+    assert response.xml.get("serviceInstance").startswith("http://testserver/wps?")
+    found = outputs_of(response)
+    assert found["mean"].text == "41.7"
+    assert base64.b64decode(found["change"].text) == TIFF
+    assert found["change"].attrib == {"mimeType": "image/tiff", "encoding": "base64"}
+    assert found["zones"].text.encode() == GEOJSON
+    assert found["shape"][0].tag == "{urn:g}Point"
+    assert len(wps.executes) == 1
+    assert findings() == []
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize(("store", "status"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize("lineage", [False, True])
+@pytest.mark.parametrize("encoding", ["xml", "kvp"])
+def test_store_status_and_lineage(
+    door: Door, store: bool, status: bool, lineage: bool, encoding: str
+) -> None:
+    """05-007r7 §10.2.1, table 50."""
+    request = wanted(
+        door,
+        inputs=(LiteralValue("depth", "7", "xs:double", "%"), *FAST),
+        outputs=(OutputRequest("mean"), OutputRequest("change", as_reference=True)),
+        form=ResponseForm(store=store, status=status, lineage=lineage),
+    )
+    if encoding == "xml":
+        response = door.post(to_xml(request))
+    else:
+        response = door.raw_get(f"/wps?{to_query(request)}")
+    assert state_of(response) == ("ProcessAccepted" if status else "ProcessSucceeded")
+    assert ("statusLocation" in response.xml.attrib) is store
+    if store:
+        work()
+        response = door.raw_get(path_of(response.xml.get("statusLocation")))
+        assert state_of(response) == "ProcessSucceeded"
+    found = outputs_of(response)
+    assert list(found) == ["mean", "change"]
+    assert found["change"].tag == f"{WPS}Reference"
+    assert (response.xml.find(f"{WPS}DataInputs") is not None) is lineage
+    assert (response.xml.find(f"{WPS}OutputDefinitions") is not None) is lineage
+    if lineage:
+        told = response.xml.find(f"{WPS}DataInputs")
+        assert texts(told, "Identifier") == ["depth", "mode"]
+        assert texts(told, "LiteralData") == ["7", "fast"]
+        assert told.find(f".//{WPS}LiteralData").get("uom") == "%25"  # an xs:anyURI
+    assert door.raw_get(path_of(found["change"].get("href"))).body == TIFF
+
+
+def test_status_without_store_is_contradictory(door: Door) -> None:
+    assert refusal(door.execute(status="true")) == (400, "InvalidParameterValue", "status")
+    assert not Job.objects.exists()
+
+
+def test_asynchronous_from_accepted_to_the_end(door: Door, wps: FakeWps, world: World) -> None:
+    wps.polls, wps.hold = 1, True
+    response = door.execute(**ASYNC)
+    assert state_of(response) == "ProcessAccepted"
+    assert wps.executes == []  # nothing is called in the request
+    status = path_of(response.xml.get("statusLocation"))
+    assert status == f"/wps/jobs/{only_job().pk}/status.xml"
+    work(most=1)
+    assert state_of(door.raw_get(status)) == "ProcessAccepted"
+    (remote,) = wps.jobs.values()
+    remote.state, remote.percent, remote.message = "started", 100, f"at {wps.url} <half>"
+    work(most=2)
+    response = door.raw_get(status)
+    assert state_of(response) == "ProcessStarted"
+    assert response.xml.find(f".//{WPS}ProcessStarted").get("percentCompleted") == "99"
+    remote.state = "paused"
+    work(most=2)
+    assert state_of(door.raw_get(status)) == "ProcessPaused"
+    wps.hold, remote.state = False, "started"
+    work()
+    response = door.raw_get(status)
+    assert state_of(response) == "ProcessSucceeded"
+    assert response.xml.get("statusLocation") == f"http://testserver{status}"
+    own = f"/wps/{world.provider.slug}/jobs/{only_job().pk}/status.xml"
+    assert texts(door.raw_get(own).xml.find(f"{WPS}Process"), "Identifier") == ["eo:all.kinds"]
+
+
+@pytest.mark.usefixtures("working")
+def test_a_run_past_the_limit_is_answered_as_accepted(
+    door: Door, wps: FakeWps, settings: Any
+) -> None:
+    wps.hold = True
+    settings.SYNC_WAIT_SECONDS = 0.3
+    for raw in ({}, {"RawDataOutput": "change"}):
+        response = door.execute(**raw)
+        assert state_of(response) in ("ProcessAccepted", "ProcessStarted")
+        assert "statusLocation" in response.xml.attrib
+
+
+@pytest.mark.usefixtures("working")
+def test_failed_and_dismissed_runs_say_so(door: Door, wps: FakeWps, world: World) -> None:
+    wps.failure = f"No data there; see {wps.url}/log and http://127.0.0.1/x"
+    response = door.execute()
+    assert state_of(response) == "ProcessFailed"
+    assert "No data there" in texts(response.xml, "ExceptionText")[0]
+    assert response.status_code == 200
+    raw = door.execute(RawDataOutput="change")
+    assert refusal(raw) == (502, "NoApplicableCode", "provider")
+    assert "No data there" in raw.body.decode()
+    wps.failure, wps.hold = "", True
+    status = path_of(door.execute(**ASYNC).xml.get("statusLocation"))
+    from jobs.lifecycle import dismiss
+
+    job = Job.objects.order_by("created_at").last()
+    assert job is not None
+    dismiss(actor=world.researcher, job=job)
+    response = door.raw_get(status)
+    assert state_of(response) == "ProcessFailed"
+    assert texts(response.xml, "ExceptionText") == ["dismissed"]
+    world.account.refresh_from_db()
+    assert world.account.available == 10 * CREDIT
+
+
+@pytest.mark.usefixtures("working")
+def test_raw_outputs_of_each_kind(door: Door) -> None:
+    for name, body, kind in (
+        ("mean", b"41.7", "text/plain; charset=utf-8"),
+        ("change", TIFF, "image/tiff"),
+        ("zones", GEOJSON, "application/geo+json"),
+    ):
+        response = door.execute(RawDataOutput=name)
+        assert (response.status_code, response.body) == (200, body)
+        assert response.headers["Content-Type"] == kind
+        assert response.headers["Content-Security-Policy"].endswith("sandbox")
+    xml = door.client.get(
+        "/wps?"
+        + to_query(wanted(door, outputs=(OutputRequest("shape"),), form=ResponseForm(True))),
+        headers=door.headers,
+    )
+    assert b"".join(xml.streaming_content) == GML
+    assert xml.headers["Content-Disposition"].startswith("attachment")
+    response = door.execute(RawDataOutput="nothing")
+    assert refusal(response) == (400, "InvalidParameterValue", "nothing")
+
+
+# --- inputs ----------------------------------------------------------------------------------
+
+EVERY_INPUT = (
+    LiteralValue("depth", "12.5", "", "%"),
+    LiteralValue("mode", "exact"),
+    BoundingBoxValue("area", (45.5, 11.25), (46.5, 12.25), "urn:ogc:def:crs:EPSG::4326"),
+    ComplexValue("parcels", '{"a":"<;=@&é"}', "application/geo+json"),
+    ReferenceValue("parcels", "https://data.example.org/a.json?x=1;y=2", "application/geo+json"),
+    LiteralValue("note", "one"),
+    LiteralValue("note", "a;b=c@d%3B <&> é"),
+)
+
+
+@pytest.mark.usefixtures("working")
+def test_both_encodings_of_a_request_give_the_same_at_the_provider(
+    door: Door, wps: FakeWps
+) -> None:
+    request = wanted(door, inputs=EVERY_INPUT)
+    assert state_of(door.post(to_xml(request))) == "ProcessSucceeded"
+    assert state_of(door.raw_get(f"/wps?{to_query(request)}")) == "ProcessSucceeded"
+    by_xml, by_kvp = wps.executes
+    assert by_xml.body == by_kvp.body
+    assert texts(by_xml.xml, "LowerCorner") == ["45.5 11.25"]  # the axes as they were given
+    assert texts(by_xml.xml, "ComplexData") == ['{"a":"<;=@&é"}']
+    notes = [e for e in by_xml.xml.iter(f"{WPS}Input") if e[0].text == "note"]
+    assert texts(notes[1], "LiteralData") == ["a;b=c@d%3B <&> é"]
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize("nested", [False, True])
+def test_xml_arrives_as_it_was_sent(door: Door, wps: FakeWps, nested: bool) -> None:
+    given = '<p:a xmlns:p="urn:p"><p:b c="é">1</p:b></p:a>'
+    value = ComplexValue("parcels", "" if nested else given, "text/xml")
+    root = parse_xml(to_xml(wanted(door, inputs=(*FAST, value))))
+    if nested:
+        root.find(f".//{WPS}ComplexData").append(parse_xml(given.encode()))
+    assert state_of(door.post(serialise(root))) == "ProcessSucceeded"
+    sent = wps.executes[0].xml.find(f".//{WPS}ComplexData")
+    assert [(e.tag, dict(e.attrib), e.text) for e in sent[0].iter()] == [
+        ("{urn:p}a", {}, None),
+        ("{urn:p}b", {"c": "é"}, "1"),
+    ]
+
+
+@pytest.mark.usefixtures("working")
+def test_base64_arrives_as_it_was_sent(door: Door, wps: FakeWps) -> None:
+    data = base64.b64encode(b'{"x": 1}').decode()
+    value = ComplexValue("parcels", data, "application/geo+json", "base64")
+    assert state_of(door.post(to_xml(wanted(door, inputs=(*FAST, value))))) == "ProcessSucceeded"
+    sent = wps.executes[0].xml.find(f".//{WPS}ComplexData")
+    assert (sent.text, sent.get("encoding")) == (data, "base64")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code", "locator"),
+    [
+        ("", "MissingParameterValue", "mode"),
+        ("mode=slow", "InvalidParameterValue", "mode"),
+        ("mode=fast;depth=abc", "InvalidParameterValue", "depth"),
+        ("mode=fast;depth=101", "InvalidParameterValue", "depth"),
+        ("mode=fast;depth=1@uom=km", "InvalidParameterValue", "depth"),
+        ("mode=fast;mode=fast", "InvalidParameterValue", "mode"),
+        ("mode=fast;unknown=1", "InvalidParameterValue", "unknown"),
+        ("mode=fast;area=45,11,46,12,EPSG:3035", "InvalidParameterValue", "area"),
+        ("mode=fast;area=45,11,44,12", "InvalidParameterValue", "area"),
+        ("mode=fast;parcels=nojson", "InvalidParameterValue", "parcels"),
+        ("mode=fast;parcels=%7B%7D@mimeType=image/png", "InvalidParameterValue", "parcels"),
+        ("mode=fast;parcels=@href=file:///etc/passwd", "InvalidParameterValue", "parcels"),
+        ("mode=fast;note=a%00b", "InvalidParameterValue", "note"),
+        ("mode=fast;depth", "MissingParameterValue", "depth"),
+    ],
+)
+def test_wrong_inputs_are_named_and_cost_nothing(
+    door: Door, inputs: str, code: str, locator: str
+) -> None:
+    assert refusal(door.execute(inputs)) == (400, code, locator)
+    assert not Job.objects.exists()
+    assert not Transfer.objects.filter(kind="HOLD").exists()
+
+
+def test_every_wrong_input_is_told_at_once(door: Door) -> None:
+    response = door.execute("mode=slow;depth=101;other=1")
+    assert [e.get("locator") for e in response.xml] == ["depth", "mode", "other"]
+
+
+def test_wrong_outputs_are_named(door: Door) -> None:
+    for outputs, locator in (
+        ("nothing", "nothing"),
+        ("mean;mean", "mean"),
+        ("change@mimeType=image/png", "change"),
+    ):
+        response = door.execute(ResponseDocument=outputs)
+        assert refusal(response) == (400, "InvalidParameterValue", locator)
+
+
+# --- credit ----------------------------------------------------------------------------------
+
+
+def test_without_credit_the_report_says_what_is_missing_and_nobody_is_called(
+    wps: FakeWps, world: World, make_door: MakeDoor
+) -> None:
+    world.set_price(12 * CREDIT)
+    door = make_door()
+    response = door.execute()
+    assert refusal(response) == (402, "NoApplicableCode", "credit")
+    (text,) = texts(response.xml, "ExceptionText")
+    for told in ("12", "10", "2", str(world.account)):
+        assert told in text
+    assert not Job.objects.exists()
+    work()
+    assert wps.received == []
+    assert findings() == []
+
+
+@pytest.mark.usefixtures("working")
+def test_the_account_that_pays_can_be_named(world: World, door: Door, make_door: MakeDoor) -> None:
+    own = user_account(world.researcher)
+    give_credit(own, 3)
+    group = world.account.code
+    for named, payer in (
+        ({}, group),  # the one with most credit
+        ({"account": own.code}, own.code),
+        ({"account": str(own.pk)}, own.code),
+        ({"headers": {"X-Tep-Account": own.code}}, own.code),
+        ({"account": group}, group),
+    ):
+        door.execute(**named, **ASYNC)
+        job = Job.objects.order_by("created_at").last()
+        assert job is not None
+        assert job.account.code == payer
+    response = door.execute(account=own.code)
+    assert refusal(response) == (402, "NoApplicableCode", "credit")
+    foreign = user_account(world.stranger)
+    for wrong in ("group:999999", foreign.code, "x", str(foreign.pk)):
+        response = door.execute(account=wrong)
+        assert refusal(response) == (400, "InvalidParameterValue", "account")
+        assert foreign.name not in response.body.decode()
+
+
+def test_an_idempotency_key_makes_one_job_of_two_requests(door: Door, wps: FakeWps) -> None:
+    key = {"Idempotency-Key": "run-1"}
+    first = door.execute(headers=key, **ASYNC)
+    again = door.execute(headers=key, **ASYNC)
+    assert first.xml.get("statusLocation") == again.xml.get("statusLocation")
+    assert Job.objects.count() == 1
+    work()
+    assert len(wps.executes) == 1
+    other = door.execute("mode=exact", headers=key, **ASYNC)
+    assert refusal(other)[0] == 409
+    response = door.execute(headers={"Idempotency-Key": "two words"})
+    assert refusal(response) == (400, "InvalidParameterValue", "Idempotency-Key")
+
+
+@pytest.mark.usefixtures("working")
+def test_nothing_of_the_client_reaches_the_provider(door: Door, wps: FakeWps, world: World) -> None:
+    door.client.force_login(world.researcher)  # a session cookie besides the key
+    response = door.execute(
+        headers={"X-Api-Key": "their-key", "X-Forwarded-For": "1.2.3.4", "Referer": "http://r/"},
+        ResponseDocument="change@asReference=true",
+    )
+    href = path_of(outputs_of(response)["change"].get("href"))
+    door.get(href, headers={"X-Api-Key": "their-key", "Range": "bytes=0-3"})
+    assert {one.kind for one in wps.received} >= {"Execute", "status", "output"}
+    session = door.client.cookies["sessionid"].value
+    for got in wps.received:
+        told = repr(got.headers) + got.target + got.body.decode()
+        for secret in (door.key, session, "their-key", "1.2.3.4", "http://r/", "testserver"):
+            assert secret not in told
+        assert "cookie" not in got.headers
+        assert got.headers["authorization"].startswith("Basic ")  # the portal's own
+    assert parse_xml(wps.executes[0].body)[0].text == "eo:all.kinds"
+
+
+# --- outputs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("working")
+def test_outputs_are_streamed_in_parts_and_harmless(door: Door) -> None:
+    response = door.execute(ResponseDocument="change@asReference=true;shape@asReference=true")
+    found = outputs_of(response)
+    address = path_of(found["change"].get("href"))
+    assert address == f"/wps/jobs/{only_job().pk}/outputs/{2}"
+    part = door.get(address, headers={"Range": "bytes=4-7"})
+    assert (part.status_code, part.body) == (206, TIFF[4:8])
+    assert part.headers["Content-Range"] == f"bytes 4-7/{len(TIFF)}"
+    for href in found.values():
+        answer = door.client.get(path_of(href.get("href")), headers=door.headers)
+        list(answer.streaming_content)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert refusal(door.get(address[:-1] + "99"))[0] == 404
+
+
+@pytest.mark.usefixtures("working")
+def test_large_and_unreachable_outputs_become_references(
+    door: Door, wps: FakeWps, world: World
+) -> None:
+    wps.add(
+        world.description, lambda _: {"change": b"x" * (2**20 + 1), "zones": b"{}", "mean": "1"}
+    )
+    wps.reply("output", Reply(503), times=None)
+    found = outputs_of(door.execute(ResponseDocument="change;zones;mean"))
+    assert found["zones"].tag == f"{WPS}Reference"
+    assert refusal(door.raw_get(path_of(found["zones"].get("href")))) == (
+        502,
+        "NoApplicableCode",
+        "provider",
+    )
+    wps.restore()
+    found = outputs_of(door.execute(ResponseDocument="change;zones;mean"))
+    assert found["zones"].text == "{}"
+    assert found["change"].tag == f"{WPS}Reference"
+    assert len(door.raw_get(path_of(found["change"].get("href"))).body) == 2**20 + 1
+    asked = "change@mimeType=image/tiff@asReference=true"
+    assert outputs_of(door.execute(ResponseDocument=asked))["change"].tag == f"{WPS}Reference"
+
+
+@pytest.mark.usefixtures("working")
+def test_jobs_are_their_owners_only(world: World, door: Door, make_door: MakeDoor) -> None:
+    door.execute(ResponseDocument="change@asReference=true")
+    job = only_job()
+    stranger = make_door(world.stranger)
+    admin = make_door(world.admin)  # the group pays, so its administrator sees the job
+    assert state_of(admin.raw_get(f"/wps/jobs/{job.pk}/status.xml")) == "ProcessSucceeded"
+    for path in (f"/wps/jobs/{job.pk}/status.xml", f"/wps/jobs/{job.pk}/outputs/2"):
+        unseen = stranger.raw_get(path)
+        unknown = stranger.raw_get(
+            path.replace(str(job.pk), "00000000-0000-4000-8000-000000000000")
+        )
+        assert unseen.status_code == unknown.status_code == 404
+        assert unseen.body == unknown.body
+    # Still there, as the service is withdrawn from the list.
+    world.app.services.clear()
+    assert state_of(door.raw_get(f"/wps/jobs/{job.pk}/status.xml")) == "ProcessSucceeded"
+
+
+def test_a_job_that_was_never_submitted_is_not_visible(world: World, door: Door) -> None:
+    door.execute(**ASYNC)
+    job = only_job()
+    Job.objects.filter(pk=job.pk).update(state=State.QUOTED)
+    assert refusal(door.raw_get(f"/wps/jobs/{job.pk}/status.xml"))[0] == 404
