@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from celery import shared_task
+from celery.signals import worker_ready
 from django.conf import settings
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from common.clock import now
+from jobs import periodic
 from jobs.models import Due
-from jobs.worker import run_one
+from jobs.worker import beat, run_one
 
 log = structlog.get_logger(__name__)
 
@@ -22,9 +27,17 @@ def run_due(due_id: int) -> None:
     run_one(owner=f"celery:{run_due.request.id}", due_id=due_id)
 
 
+@worker_ready.connect
+def prepare(**_: Any) -> None:
+    """A worker has started: make sure that the periodic work has its rows."""
+    with transaction.atomic():
+        periodic.ensure()
+
+
 @shared_task(name="jobs.wake_all")
 def wake_all() -> None:
     """Send a message for every row that is due; Celery beat runs this every second."""
+    beat()
     rows = Due.objects.filter(done_at=None, parked_at=None, due_at__lte=now())
     free = rows.exclude(lease_until__gt=now()).order_by("due_at")
     for due_id in free.values_list("pk", flat=True)[:MOST_WOKEN]:

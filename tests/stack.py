@@ -69,7 +69,12 @@ class RunningStack:
 
     def children(self, name: str) -> list[int]:
         """Process ids of a part of the stack: web, worker or provider, with their own children."""
-        marks = {"web": "portal.wsgi", "worker": "manage.py\0worker", "provider": "demo.provider"}
+        marks = {
+            "web": "portal.wsgi",
+            "worker": "manage.py\0worker",
+            "provider": "demo.provider",
+            "celery": "-m\0celery",
+        }
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
@@ -136,7 +141,9 @@ def running_stack(folder: Path, **settings: str) -> Iterator[RunningStack]:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-            left = [p for name in ("web", "worker", "provider") for p in stack.children(name)]
+            left = [
+                p for name in ("web", "worker", "celery", "provider") for p in stack.children(name)
+            ]
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
         assert not left, f"SIGTERM left processes behind: {left}"

@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
 # --- background work -----------------------------------------------------------------------
 # Empty: the worker reads the table of due work by itself. Set: Celery wakes its workers.
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="")
+CELERY_TASK_DEFAULT_QUEUE = env("CELERY_QUEUE", default="tep")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         )
         seed.seed(place, scene)
         connections.close_all()
-        stack.add("worker", *python(str(settings.BASE_DIR / "manage.py"), "worker"))
+        stack.add("worker", *_worker(folder))
         stack.add(
             "web",
             *python("-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread"),
@@ -77,6 +77,17 @@ class Command(BaseCommand):
             *("--bind", f"127.0.0.1:{settings.PORT}"),
         )
         stack.wait_for(settings.PORT)
+
+
+def _worker(folder: Path) -> tuple[str, ...]:
+    """The embedded worker, or Celery's with its clock where there is a broker."""
+    if not settings.CELERY_BROKER_URL:
+        return python(str(settings.BASE_DIR / "manage.py"), "worker")
+    return python(
+        *("-m", "celery", "-A", "portal", "worker", "--beat", "--pool", "threads"),
+        *("--concurrency", str(settings.WORKER_THREADS), "--loglevel", "INFO"),
+        *("--schedule", str(folder / "celerybeat")),
+    )
 
 
 def _stop(stack: Stack, frame: FrameType | None) -> None:
