@@ -63,8 +63,8 @@ class QuoteSerializer(serializers.Serializer[Any]):
 class AccountSerializer(serializers.ModelSerializer[Account]):
     """`available` is what may be spent now: balance, less holds, down to the credit limit."""
 
-    user = serializers.CharField(source="user.username", default=None)
-    group = serializers.CharField(source="group.slug", default=None)
+    user = serializers.CharField(source="user.username", allow_null=True, default=None)
+    group = serializers.CharField(source="group.slug", allow_null=True, default=None)
     balance = CreditsField(source="posted")
     held = CreditsField()
     available = CreditsField()
@@ -127,7 +127,7 @@ class HoldSerializer(serializers.ModelSerializer[Transfer]):
 class SpendingSerializer(serializers.Serializer[Any]):
     """What one member spent in one month."""
 
-    member = serializers.CharField(source="member.username", default=None)
+    member = serializers.CharField(source="member.username", allow_null=True, default=None)
     month = serializers.DateField()
     amount = CreditsField()
     charges = serializers.IntegerField()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -13,7 +12,7 @@ from common import money
 from common.errors import InvalidInput
 
 
-@extend_schema_field(OpenApiTypes.DECIMAL)
+@extend_schema_field({"type": "string", "format": "decimal", "examples": ["12.50"]})
 class CreditsField(serializers.Field[int, Any, str, Any]):
     """Credits as a decimal string outside ("12.50"), integer micro-credits inside."""
 

@@ -71,7 +71,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     service_identifier = serializers.CharField(source="service.public_identifier")
     account = serializers.IntegerField(source="account_id")
     account_name = serializers.CharField(source="account.name")
-    application = serializers.CharField(source="application.slug", default=None)
+    application = serializers.CharField(source="application.slug", allow_null=True, default=None)
     waiting_reason = serializers.SerializerMethodField()
     quote = serializers.UUIDField(source="quote_id")
     quoted = CreditsField(source="quote.total")

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -127,8 +128,10 @@ def _caller_of_basic(request: HttpRequest, credentials: str) -> Caller:
 def _user_of_password(request: HttpRequest, name: str, password: str) -> User:
     """The same door as the sign-in page: counted attempts, confirmed address, no second factor."""
     adapter = get_adapter(request)
+    counted = copy(request)
+    counted.method = "POST"  # a GET would not count as an attempt
     try:
-        user = adapter.authenticate(request, username=name, password=password)
+        user = adapter.authenticate(counted, username=name, password=password)
     except ValidationError:
         raise RateLimited("Too many wrong passwords. Try again later.") from None
     if not isinstance(user, User) or not user.is_active:

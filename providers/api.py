@@ -33,7 +33,7 @@ class Providers(ListAPIView[Provider]):
     serializer_class = ProviderSerializer
 
     def get_queryset(self) -> QuerySet[Provider]:
-        return manageable_providers(signed_in(self.request))
+        return manageable_providers(signed_in(self.request)).order_by("name", "pk")
 
     @extend_schema(request=ProviderRequest, responses={201: ProviderSerializer})
     def post(self, request: Request) -> Response:

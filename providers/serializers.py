@@ -15,8 +15,8 @@ class ProviderSerializer(serializers.ModelSerializer[Provider]):
     """Only the owner and operators ever see this: it names the provider's address."""
 
     owner = serializers.CharField(source="owner.username")
-    service_count = serializers.IntegerField(read_only=True, default=None)
-    enabled_count = serializers.IntegerField(read_only=True, default=None)
+    service_count = serializers.IntegerField(read_only=True, allow_null=True, default=None)
+    enabled_count = serializers.IntegerField(read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = Provider

@@ -16,6 +16,7 @@ from tests.factories import NDVI, World, make_user
 
 pytestmark = pytest.mark.django_db
 MANY = 30
+NESTED = b"[" * 9000 + b"]" * 9000
 
 
 def finish(job_id, *values):
@@ -39,14 +40,28 @@ def take_in_hand(job_id):
     move(lock(job_id), State.SUBMITTING, actor="worker")
 
 
-def test_from_service_to_cost(world, api, run):
+def test_services_are_listed_and_described_with_their_prices(world, api):
     client = api(world.researcher)
     (service,) = client.get("/api/services/").json()["results"]
     assert service["identifier"] == f"{world.provider.slug}.echo"
     detail = client.get(f"/api/services/{service['id']}/").json()
     assert [i["identifier"] for i in detail["description"]["inputs"]] == ["message"]
     assert [(p["unit"], p["price"]) for p in detail["prices"]] == [("JOB", "2.00")]
+    assert api(world.stranger).get("/api/services/").json()["results"] == []
+    assert api(world.stranger).get(f"/api/services/{service['id']}/").status_code == 404
+    assert client.get("/api/services/99999999999999999999999/").status_code == 404
+    for query, found in (
+        (f"application={world.app.slug}", 1),
+        (f"provider={world.provider.slug}", 1),
+        ("provider=other", 0),
+        ("text=gives+back", 1),
+        ("text=nothing", 0),
+    ):
+        assert client.get(f"/api/services/?{query}").json()["count"] == found
 
+
+def test_from_quote_to_cost(world, api, run):
+    client = api(world.researcher)
     answer = client.post("/api/quotes/", run())
     assert answer.status_code == 201
     quote = answer.json()
@@ -68,6 +83,11 @@ def test_from_service_to_cost(world, api, run):
     assert client.get(f"/api/accounts/{world.account.pk}/").json()["held"] == "2.00"
     assert client.post("/api/jobs/", run(quote=quote["id"])).status_code == 409
 
+
+def test_results_events_and_cost_of_a_job(world, api, run):
+    client = api(world.researcher)
+    answer = client.post("/api/jobs/", run())
+    job = answer.json()
     take_in_hand(job["id"])
     finish(job["id"], LiteralValue("message", "hello"))
     assert client.get(answer["Location"]).json()["state"] == "COMPLETED"

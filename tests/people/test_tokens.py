@@ -35,7 +35,7 @@ def call(rf):
     cache.clear()
 
     def send(authorization="", user=None, **headers):
-        request = rf.post("/wps", headers={"Authorization": authorization, **headers})
+        request = rf.get("/wps", headers={"Authorization": authorization, **headers})
         request.user = user or AnonymousUser()
         return user_of_request(request)
 
