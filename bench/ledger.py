@@ -1,0 +1,120 @@
+"""The ledger on a hot account, on PostgreSQL: holds and charges per second, every commit durable.
+
+Side by side: `accounting.ledger.post`, the usual Django ledger (lock, check in Python, save), and
+the ledger's own statement from pgbench, which is as fast as that statement can be sent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+CLIENTS = (1, 8)
+STATEMENT = {
+    "hold": ("pending", "HOLD"),
+    "charge": ("single", "CHARGE"),
+}
+
+
+def main() -> None:
+    try:
+        with _database() as url:
+            accounts = _child(url, "bench._ledger_tables").communicate()[0].split()
+            for clients in CLIENTS:
+                for what in ("hold", "charge", "pair"):
+                    _compare(url, what, clients, accounts)
+    except psycopg.OperationalError as error:
+        _say(f"PostgreSQL does not answer: {str(error).strip()}")
+
+
+def _compare(url: str, what: str, clients: int, accounts: list[str]) -> None:
+    ours = _rate(url, what, clients)
+    plain = _rate(url, f"plain {what}", clients)
+    told = f"{what:7} {clients} client(s): {ours:6.0f}/s, plain Django {plain:5.0f}/s"
+    told += f" (ratio {ours / plain:.1f})"
+    if what in STATEMENT and shutil.which("pgbench"):
+        bare = _pgbench(url, what, clients, accounts)
+        told += f", pgbench {bare:5.0f}/s (ratio {ours / bare:.2f})"
+    _say(told)
+
+
+def _rate(url: str, what: str, clients: int) -> float:
+    processes = [_child(url, "bench._ledger_client", what, str(SECONDS)) for _ in range(clients)]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return sum(int(process.communicate()[0]) for process in processes) / SECONDS
+
+
+def _pgbench(url: str, what: str, clients: int, accounts: list[str]) -> float:
+    phase, kind = STATEMENT[what]
+    statement = (
+        "INSERT INTO acc_transfer (id, phase, kind, debit_id, credit_id, amount, pending_id,"
+        " reverses_id, overrun_ok, member_id, fingerprint, actor, reason, reference, effective_at,"
+        f" created_at, expires_at) VALUES (gen_random_uuid(), '{phase}', '{kind}', {accounts[0]},"
+        f" {accounts[1]}, 1, NULL, NULL, false, NULL, repeat('0', 64), '', '', '', now(), now(),"
+        " NULL) ON CONFLICT (id) DO NOTHING;\n"
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(statement)
+        script.flush()
+        command = ["pgbench", "-n", "-f", script.name, "-c", str(clients), "-j", "2"]
+        command += ["-T", str(max(1, round(SECONDS))), _libpq(url)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"tps = ([\d.]+)", said)
+    assert found is not None, said
+    return float(found[1])
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    """A database of this run's own, with the tables of the portal."""
+    name = f"bench_ledger_{os.getpid()}"
+    url = f"{SERVER.rpartition('/')[0]}/{name}"
+    with psycopg.connect(_libpq(SERVER), autocommit=True, connect_timeout=3) as server:
+        server.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        try:
+            migrated = _child(url, "manage", "migrate", "--verbosity", "0")
+            said = migrated.communicate()[0]
+            assert migrated.returncode == 0, said
+            yield url
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+
+
+def _child(url: str, *arguments: str) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "TEST_DATABASE_URL"}
+    environment |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _libpq(url: str) -> str:
+    return url.replace("postgres://", "postgresql://")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()
