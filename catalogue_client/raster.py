@@ -23,7 +23,7 @@ from common.errors import InvalidInput
 log = structlog.get_logger(__name__)
 
 SECONDS = 60
-CHILD = Path(__file__).with_name("raster_child.py")
+CHILD = Path(__file__).with_name("raster_child") / "main.py"
 _BEGINNINGS = (
     (b"II*\0", "GTiff"),
     (b"MM\0*", "GTiff"),

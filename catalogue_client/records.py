@@ -21,7 +21,7 @@ class RasterInfo:
 
     `bbox` is west, south, east, north in degrees; west > east crosses the antimeridian. `footprint`
     is the outline of the grid as a GeoJSON geometry. `crs` is an authority code ("EPSG:32633") or
-    WKT; `transform` six numbers (affine, row by row).
+    WKT; `transform` six numbers (affine, row by row); `nodata` may be "nan", "inf", "-inf".
     """
 
     bbox: Box
@@ -31,7 +31,7 @@ class RasterInfo:
     height: int
     bands: int
     dtype: str
-    nodata: float | None
+    nodata: float | str | None
     transform: tuple[float, ...]
     cloud_optimised: bool
     driver: str = "GTiff"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import Any
+from urllib.parse import quote
 
 from catalogue_client import geometry as geo
 from catalogue_client.owc.codes import STANDARD
@@ -72,7 +71,7 @@ def offerings(record: ResultRecord) -> list[dict[str, Any]]:
                 _wps_get(
                     "DescribeProcess",
                     f"{service}?service=WPS&version=1.0.0&request=DescribeProcess"
-                    f"&identifier={_quoted(record.process)}",
+                    f"&identifier={quote(record.process, safe='')}",
                 ),
                 execute,
             ],
@@ -84,22 +83,15 @@ def _wps_get(code: str, href: str) -> dict[str, str]:
     return {"code": code, "method": "GET", "type": "text/xml", "href": href}
 
 
-def _quoted(identifier: str) -> str:
-    return "".join(
-        c if re.match(r"[A-Za-z0-9._~-]", c) else "".join(f"%{b:02X}" for b in c.encode())
-        for c in identifier
-    )
-
-
 def _place(record: ResultRecord) -> tuple[dict[str, Any], geo.Box, bool]:
     """Geometry, box, and whether they only say where the result was looked for."""
     rasters = [o.raster for o in record.outputs if o.raster]
-    known = geo.union(o.bbox for o in record.outputs if o.bbox) or geo.union(
-        r.bbox for r in rasters
-    )
+    boxes = [*(o.bbox for o in record.outputs if o.bbox), *(geo.checked_box(r.bbox) for r in rasters)]
+    known = geo.union(boxes)
+    if known and len(rasters) == 1 and tuple(rasters[0].bbox) == known:
+        return geo.checked(rasters[0].footprint), known, False
     if known:
-        alone = rasters[0].footprint if len(rasters) == 1 and rasters[0].bbox == known else None
-        return (geo.checked(alone) if alone else geo.polygon(known)), known, False
+        return geo.polygon(known), known, False
     if record.geometry is not None:
         shape = geo.checked(record.geometry)
         return shape, geo.box_of(shape) or WORLD, True
@@ -199,9 +191,7 @@ def _grid(raster: RasterInfo) -> dict[str, Any]:
         "tep:bbox": list(raster.bbox),
     }
     if raster.nodata is not None:
-        infinite = "inf" if raster.nodata > 0 else "-inf"
-        unusual = "nan" if math.isnan(raster.nodata) else infinite
-        grid["nodata"] = raster.nodata if math.isfinite(raster.nodata) else unusual
+        grid["nodata"] = raster.nodata
     if raster.cloud_optimised:
         grid["type"] = COG
     return grid

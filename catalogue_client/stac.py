@@ -18,7 +18,7 @@ VERSION = "1.1.0"
 GEOJSON = "application/geo+json"
 JSON = "application/json"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ][\d:.]+([Zz]|[+-]\d\d:\d\d)")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 # Links that follow from where an item is; never stored.
 DERIVED_LINKS = frozenset({"self", "root", "parent", "collection", "items", "canonical"})
 

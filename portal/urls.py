@@ -22,5 +22,6 @@ urlpatterns = [
     path("health/ready", health.ready, name="health_ready"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("wps_proxy.urls")),
+    path("", include("catalogue_client.urls")),
     path("", include("portal.pages.urls")),
 ]

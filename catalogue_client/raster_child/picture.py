@@ -1,144 +1,22 @@
-"""Reads one raster file for `catalogue_client.raster`; runs as a script in a process of its own.
-
-    raster_child.py describe <driver> <path>          → JSON on standard output
-    raster_child.py preview <driver> <path> <size>    → PNG on standard output
-
-A refusal is one line of JSON on standard error, {"code", "detail"}, and exit status 1. Nothing of
-the portal is imported, so that a file that takes this process over finds nothing here.
-"""
+"""A picture of a raster, over its box in longitude and latitude."""
 
 from __future__ import annotations
 
-import json
-import math
-import resource
-import sys
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Any
-
 import numpy as np
-import rasterio
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, MemoryFile
 from rasterio.transform import Affine, from_bounds
-from rasterio.warp import reproject, transform
+from rasterio.warp import reproject
 
-MEMORY = 2 * 2**30
-CPU_SECONDS = 60
+from catalogue_client.raster_child.place import LONLAT, place
+from catalogue_client.raster_child.refusal import RefusalError
+
 MOST_PIXELS = 400_000_000  # read for one picture, over all bands
 LARGEST_BLOCK = 128 * 2**20  # bytes that the library must hold to decode one block
-EDGE_POINTS = 21
-LONLAT = "EPSG:4326"
 # From low to high values: dark blue, teal, green, yellow. Equally bright steps, also in grey.
 RAMP = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 # Around zero: brown, sand, white, light green, green.
 DIVERGING = ((140, 81, 10), (223, 194, 125), (245, 245, 245), (128, 193, 110), (0, 104, 55))
-
-
-class RefusalError(Exception):
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
-# --- describe ------------------------------------------------------------------------------
-
-
-def describe(source: DatasetReader) -> dict[str, Any]:
-    """The facts of `RasterInfo`."""
-    box, outline = place(source)
-    code = source.crs.to_authority(confidence_threshold=90)
-    nodata = source.nodata
-    return {
-        "bbox": box,
-        "footprint": outline,
-        "crs": ":".join(code) if code else source.crs.to_wkt(),
-        "width": source.width,
-        "height": source.height,
-        "bands": source.count,
-        "dtype": source.dtypes[0],
-        "nodata": None if nodata is None else float(nodata),
-        "transform": list(source.transform)[:6],
-        "cloud_optimised": cloud_optimised(source),
-        "driver": source.driver,
-    }
-
-
-def cloud_optimised(source: DatasetReader) -> bool:
-    """Whether the file says it was laid out as COG, or is tiled with overviews as far as needed."""
-    layout = source.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG"
-    tiled = source.profile.get("tiled", False)
-    small = max(source.width, source.height) <= 512
-    return bool(layout or (tiled and (small or source.overviews(1))))
-
-
-def place(source: DatasetReader) -> tuple[list[float], dict[str, Any]]:
-    """Box and outline of the grid in degrees, longitude first."""
-    if source.crs is None or source.transform.is_identity:
-        raise RefusalError("not_placed", "no reference system or no position")
-    xs, ys = edge(source.transform, source.width, source.height)
-    lons, lats = transform(source.crs, LONLAT, xs, ys)
-    if not all(map(math.isfinite, [*lons, *lats])):
-        raise RefusalError("not_placed", "positions outside of the reference system")
-    lons = unwrapped(lons)
-    south, north = max(min(lats), -90.0), min(max(lats), 90.0)
-    if abs(lons[-1] - lons[0]) > 180:  # the edge goes around a pole
-        south, north = (south, 90.0) if north > 0 else (-90.0, north)
-        return boxed(-180.0, south, 180.0, north)
-    west, east = min(lons), max(lons)
-    if east - west >= 360:
-        return boxed(-180.0, south, 180.0, north)
-    if west < -180 or east > 180:
-        return boxed(normal(west), south, normal(east), north)
-    ring = [[lon, lat] for lon, lat in zip(lons, lats, strict=True)]
-    corners = simplified(ring)
-    return [west, south, east, north], {"type": "Polygon", "coordinates": [corners]}
-
-
-def edge(grid: Affine, width: int, height: int) -> tuple[list[float], list[float]]:
-    """Points along the edge, closed, counter-clockwise for a grid that is north up."""
-    steps = np.linspace(0, 1, EDGE_POINTS)[:-1]
-    cols = np.concatenate([0 * steps, steps, 0 * steps + 1, 1 - steps, [0]]) * width
-    rows = np.concatenate([steps, 0 * steps + 1, 1 - steps, 0 * steps, [0]]) * height
-    xs, ys = grid * (cols, rows)
-    return list(map(float, xs)), list(map(float, ys))
-
-
-def unwrapped(lons: Sequence[float]) -> list[float]:
-    """The longitudes without jumps at ±180, which may then lie outside of it."""
-    return [float(x) for x in np.degrees(np.unwrap(np.radians(np.asarray(lons))))]
-
-
-def normal(lon: float) -> float:
-    return (lon + 180) % 360 - 180
-
-
-def boxed(
-    west: float, south: float, east: float, north: float
-) -> tuple[list[float], dict[str, Any]]:
-    """A box and its outline, cut where it crosses ±180."""
-    spans = [(west, east)] if west < east else [(west, 180.0), (-180.0, east)]
-    rings = [
-        [[[w, south], [e, south], [e, north], [w, north], [w, south]]] for w, e in spans if w < e
-    ]
-    return [west, south, east, north], {"type": "MultiPolygon", "coordinates": rings}
-
-
-def simplified(ring: list[list[float]]) -> list[list[float]]:
-    """The ring without points within a centimetre of the straight line between neighbours."""
-    kept = [ring[0]]
-    for (x, y), (after_x, after_y) in pairwise(ring[1:]):
-        before_x, before_y = kept[-1]
-        dx, dy = after_x - before_x, after_y - before_y
-        away = abs((x - before_x) * dy - (y - before_y) * dx) / (math.hypot(dx, dy) or 1.0)
-        if away > 1e-7:
-            kept.append([x, y])
-    return [*kept, ring[0]] if len(kept) > 2 else ring
-
-
-# --- preview -------------------------------------------------------------------------------
 
 
 def preview(source: DatasetReader, size: int) -> bytes:
@@ -275,41 +153,3 @@ def png(picture: np.ndarray) -> bytes:
         with memory.open(driver="PNG", width=width, height=height, count=4, dtype="uint8") as file:
             file.write(picture)
         return bytes(memory.getbuffer())
-
-
-# --- the script ----------------------------------------------------------------------------
-
-
-def main(verb: str, driver: str, path: str, *arguments: str) -> bytes:
-    answers: dict[str, Callable[[DatasetReader], bytes]] = {
-        "describe": lambda source: json.dumps(describe(source)).encode(),
-        "preview": lambda source: preview(source, int(arguments[0])),
-    }
-    with rasterio.Env(), rasterio.open(path, driver=driver) as source:
-        return answers[verb](source)
-
-
-def refused(code: str, detail: str) -> int:
-    sys.stderr.write("\n" + json.dumps({"code": code, "detail": detail[:300]}) + "\n")
-    return 1
-
-
-def run(arguments: list[str]) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    try:
-        answer = main(*arguments)
-    except RefusalError as refusal:
-        return refused(refusal.code, str(refusal))
-    except MemoryError:
-        return refused("too_large", "out of memory")
-    except (RasterioError, ValueError, OverflowError) as error:
-        return refused("damaged", str(error))
-    sys.stdout.buffer.write(answer)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
