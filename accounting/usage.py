@@ -129,10 +129,9 @@ def _open_message(delivery: _Delivery, message: apel.Message) -> tuple[UsageMess
     if stored is None:
         stored = UsageMessage(sha256=delivery.sha256)
     elif stored.state != MessageState.REJECTED:
-        if stored.provider_id is not None or delivery.provider_id is None:
+        homeless = stored.records.filter(provider_id=None, bill=None, superseded_by=None)
+        if delivery.provider_id is None or not homeless.update(superseded_by=F("pk")):
             return stored, False
-        homeless = stored.records.filter(state=RecordState.UNMATCHED, provider_id=None)
-        homeless.filter(superseded_by=None).update(superseded_by=F("pk"))
     _describe(stored, delivery)
     stored.state = MessageState.LOADED
     stored.header = str(message.header)[:80]

@@ -20,7 +20,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file as in real use, not memory: threads and processes of a test share it.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "tests.sqlite3"}
     DATABASES["default"]["OPTIONS"] = {
-        **DATABASES["default"]["OPTIONS"],
+        **DATABASES["default"].get("OPTIONS", {}),
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
     }
 OUTBOUND_ALLOW = ["127.0.0.0/8"]

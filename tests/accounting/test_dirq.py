@@ -1,0 +1,234 @@
+"""Directory queues as real producers write them: taken once, whatever dies in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from dirq.queue import Queue
+from dirq.QueueSimple import QueueSimple
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+
+from accounting import dirq
+from accounting.apel import write
+from accounting.bills import job_ended
+from accounting.check import findings
+from accounting.dirq import ingest_queue
+from accounting.models import JobBill, UsageMessage, UsageRecord
+from common.errors import ConfigurationError
+from tests.accounting.scene import PROVIDER, Scene, usage
+from tests.factories import make_provider, make_user
+
+SIGNER = "/C=XX/O=Institute/CN=host.example.org"
+SSM_SCHEMA = {"body": "string", "signer": "string", "empaid": "string?"}
+REJECT_SCHEMA = {"body": "string", "signer": "string?", "empaid": "string?", "error": "string"}
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Queue:
+    return Queue(str(tmp_path / "incoming"), schema=SSM_SCHEMA)
+
+
+@pytest.fixture
+def bill(db: None) -> JobBill:
+    """A finished job whose usage is waited for."""
+    bill = Scene().job()
+    return job_ended(bill.pk, successful=True)
+
+
+def message(bill: JobBill, cpu: int = 10) -> str:
+    return write([usage(bill.pk, cpu)]).decode()
+
+
+def add(queue: Queue, body: str) -> Path:
+    name = queue.add({"body": body, "signer": SIGNER, "empaid": "1"})
+    return Path(queue.path) / name
+
+
+def charged(bill: JobBill) -> int:
+    return JobBill.objects.get(pk=bill.pk).charged
+
+
+def age_locks(queue: Queue, seconds: int = 3600) -> None:
+    """As if the dead reader's lock were that old."""
+    then = time.time() - seconds
+    for name in queue:
+        os.utime(Path(queue.path) / name, (then, then))
+
+
+def test_messages_are_taken_in_order_and_removed(incoming: Queue, bill: JobBill) -> None:
+    for cpu in (50, 30, 10):
+        add(incoming, message(bill, cpu))
+    add(incoming, message(bill, 50))  # delivered twice
+    report = ingest_queue(Path(incoming.path), provider_id=PROVIDER)
+    assert (report.loaded, report.duplicates, report.rejected, report.records) == (3, 1, 0, 3)
+    assert incoming.count() == 0
+    assert charged(bill) == 1_000
+    assert set(UsageMessage.objects.values_list("source", "signer", "provider_id")) == {
+        ("dirq", SIGNER, PROVIDER)
+    }
+
+
+def test_the_layout_with_a_file_per_message_is_read_too(tmp_path: Path, bill: JobBill) -> None:
+    queue = QueueSimple(str(tmp_path / "outgoing"))
+    queue.add(message(bill).encode())
+    assert ingest_queue(tmp_path / "outgoing", provider_id=PROVIDER).loaded == 1
+    assert queue.count() == 0
+    assert charged(bill) == 1_000
+
+
+def test_what_cannot_be_taken_goes_to_reject_with_every_reason(
+    incoming: Queue, bill: JobBill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounting.usage.MOST_BYTES", 1000)
+    monkeypatch.setattr(dirq, "MOST_BYTES", 1000)
+    bad = message(bill).replace("CpuDuration: 10", "CpuDuration: ten\nno pair")
+    add(incoming, bad)
+    add(incoming, "x" * 2000)
+    (add(incoming, "x") / "body").unlink()
+    not_text = add(incoming, "x") / "body"
+    not_text.write_bytes(b"\xff\xfe")
+    linked = add(incoming, "x") / "body"
+    linked.unlink()
+    linked.symlink_to("/etc/hostname")
+    (add(incoming, "APEL-sync-message: v0.1\n") / "a strange file").touch()
+    add(incoming, message(bill))
+    report = ingest_queue(Path(incoming.path), provider_id=PROVIDER)
+    assert (report.loaded, report.rejected) == (1, 6)
+    assert (incoming.first(), charged(bill)) == ("", 1_000)
+
+    reject = Queue(str(Path(incoming.path).parent / "reject"), schema=REJECT_SCHEMA)
+    rejected = []
+    for name in reject:
+        assert reject.lock(name)
+        folder = Path(reject.path) / name
+        rejected.append(((folder / "body").read_bytes(), (folder / "error").read_text()))
+        assert (folder / "signer").read_text() == SIGNER
+    bodies, errors = zip(*rejected, strict=True)
+    assert bodies[0].decode() == bad
+    assert errors[0].splitlines() == [
+        "line 6, CpuDuration: must be a whole number from 0 to 9000000000000000, not 'ten'",
+        'line 7: is not of the form "key: value"',
+    ]
+    assert [bool(e) for e in errors] == [True] * 6
+    assert "UTF-8" in errors[3]
+    assert "APEL-sync-message" in errors[5]
+    assert Path("/etc/hostname").read_bytes() not in bodies
+
+
+def test_elements_of_another_reader_are_left_until_it_is_dead(
+    incoming: Queue, bill: JobBill
+) -> None:
+    add(incoming, message(bill))
+    assert incoming.lock(incoming.first())
+    assert ingest_queue(Path(incoming.path), provider_id=PROVIDER).loaded == 0
+    age_locks(incoming)
+    assert ingest_queue(Path(incoming.path), provider_id=PROVIDER).loaded == 1
+    assert charged(bill) == 1_000
+
+
+def test_what_a_producer_is_writing_is_not_disturbed(incoming: Queue, bill: JobBill) -> None:
+    half = Path(incoming.path) / "temporary" / "0123456789abcd"
+    half.mkdir()
+    (half / "body").write_text("half")
+    os.utime(half, (1, 1))
+    add(incoming, message(bill))
+    assert ingest_queue(Path(incoming.path), provider_id=PROVIDER).loaded == 1
+    assert (half / "body").read_text() == "half"
+
+
+def test_a_failing_database_leaves_the_element_for_later(
+    incoming: Queue, bill: JobBill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(incoming, message(bill))
+    with monkeypatch.context() as broken:
+        broken.setattr(dirq, "import_message", lambda *a, **k: _raise(OperationalError("gone")))
+        with pytest.raises(OperationalError):
+            ingest_queue(Path(incoming.path), provider_id=PROVIDER)
+    assert ingest_queue(Path(incoming.path), provider_id=PROVIDER).loaded == 1
+    assert charged(bill) == 1_000
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def test_a_missing_folder_is_said_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError):
+        ingest_queue(tmp_path / "absent")
+    assert not (tmp_path / "absent").exists()
+
+
+def test_the_command_takes_a_registered_queue_as_its_providers(incoming: Queue, db: None) -> None:
+    provider = make_provider(make_user(), usage_queue=incoming.path)
+    scene = Scene()
+    bill = job_ended(scene.job(provider_id=provider.pk).pk, successful=True)
+    foreign = job_ended(scene.job().pk, successful=True)
+    add(incoming, write([usage(bill.pk, 10), usage(foreign.pk, 10, Site="OTHER")]).decode())
+    out = StringIO()
+    call_command("ingest_usage", incoming.path, stdout=out)
+    assert out.getvalue().startswith("1 messages taken in with 2 records, 0 known already, 0 rej")
+    assert UsageRecord.objects.get(local_job_id=str(bill.pk)).state == "FREE"  # it has no prices
+    assert UsageRecord.objects.get(local_job_id=str(foreign.pk)).state == "HELD_BACK"
+    add(incoming, "nonsense")
+    with pytest.raises(CommandError, match="reject"):
+        call_command("ingest_usage", incoming.path, stdout=out)
+
+
+# --- kill -9 ---------------------------------------------------------------------------------
+
+READER = """
+import os, signal, sys
+from pathlib import Path
+import django
+django.setup()
+from accounting import dirq
+
+take_in = dirq.import_message
+def die(*args, **given):
+    if sys.argv[3] == "after":
+        take_in(*args, **given)
+    os.kill(os.getpid(), signal.SIGKILL)
+dirq.import_message = die
+dirq.ingest_queue(Path(sys.argv[1]), provider_id=int(sys.argv[2]))
+"""
+
+
+def database_env() -> dict[str, str]:
+    """For another process, the database that this test is on."""
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return {"DATABASE_URL": f"sqlite:///{given['NAME']}", "TEST_DATABASE_URL": ""}
+    login = f"{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}"
+    return {"TEST_DATABASE_URL": f"postgres://{login}/{given['NAME']}"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_between_get_and_remove_charges_once(incoming: Queue, moment: str) -> None:
+    bill = job_ended(Scene().job().pk, successful=True)
+    add(incoming, message(bill))
+    reader = subprocess.run(
+        [sys.executable, "-c", READER, incoming.path, str(PROVIDER), moment],
+        env={**os.environ, **database_env(), "DJANGO_SETTINGS_MODULE": "portal.settings.test"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=False,
+    )
+    assert reader.returncode == -signal.SIGKILL, reader.stderr.decode()
+    assert incoming.count() == 1
+    assert charged(bill) == (1_000 if moment == "after" else 0)
+
+    age_locks(incoming)
+    report = ingest_queue(Path(incoming.path), provider_id=PROVIDER)
+    assert (report.loaded, report.duplicates) == ((1, 0) if moment == "before" else (0, 1))
+    assert incoming.count() == 0
+    assert charged(bill) == 1_000
+    assert findings() == []
