@@ -186,8 +186,8 @@ def name(namespace: str, local: str) -> str:
 
 
 def local_name(element: Element) -> str:
-    """The element's name without its namespace."""
-    return str(etree.QName(element).localname)
+    """The element's name without its namespace; in a repaired document also without its prefix."""
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
 def text_of(parent: Element | None, path: str = ".", ns: Mapping[str, str] | None = None) -> str:

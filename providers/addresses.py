@@ -10,14 +10,15 @@ from providers.ports import Endpoint
 MOST_CHARACTERS = 500
 
 _HIDDEN = "…"
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>\"']+", re.IGNORECASE)
+# Bounded repetitions: the texts are a provider's, and no pattern may take long on any of them.
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s<>\"']+", re.IGNORECASE)
 _INTERNAL = re.compile(
     r"""
       (?<![\w/.])/(?:[\w.@~+%=-]+/)+[\w.@~+%=-]*        # /srv/wps/run.py
     | (?<!\w)[a-zA-Z]:\\[^\s"'<>|]+ | \\\\[\w.-]+\\\S*      # C:\data\run.py, \\server\share
     | \b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b          # 10.0.0.7:5432
-    | \[[0-9a-fA-F:]*::?[0-9a-fA-F:.]*\](?::\d{1,5})?   # [fd00::7]:5432
-    | \b(?:[\w-]+\.)+[\w-]+:\d{2,5}\b                   # db.internal:5432
+    | \[[0-9a-f]{0,4}:[0-9a-f:.]{1,45}\](?::\d{1,5})?     # [fd00::7]:5432
+    | \b(?:[\w-]{1,63}\.){1,9}[\w-]{1,63}:\d{2,5}\b       # db.internal:5432
     | \blocalhost(?::\d{1,5})?\b
     """,
     re.VERBOSE | re.IGNORECASE,

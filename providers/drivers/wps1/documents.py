@@ -7,11 +7,11 @@ except to tell one protocol version from another.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 
 import structlog
 from django.utils.translation import gettext as _
-from lxml import etree
 
 from common.errors import InvalidInput, ProviderNonsense, ProviderRefused
 from common.ows import ForeignReport, parse_exception_report
@@ -56,7 +56,8 @@ def text(element: Element | None, *path: str) -> str:
 def attribute(element: Element | None, *names: str) -> str:
     """The first attribute of one of these local names, stripped; "" when absent."""
     if element is not None:
-        by_name = {etree.QName(key).localname: value for key, value in element.attrib.items()}
+        # By hand, as a repaired document has prefixes in its names.
+        by_name = {re.split("[}:]", key)[-1]: value for key, value in element.attrib.items()}
         for name in names:
             if name in by_name:
                 return str(by_name[name]).strip()
@@ -76,7 +77,7 @@ def read(
         raise _web_page()
     if local(element) == "ExceptionReport":
         raise refusal(element, endpoint, http_status=http_status)
-    if "/wps/2.0" in (etree.QName(element).namespace or ""):
+    if "/wps/2.0}" in element.tag:
         raise ProviderNonsense(_("The provider answers in WPS 2.0; WPS 1.0.0 was asked for."))
     if local(element) != root:
         raise ProviderNonsense(

@@ -1,0 +1,22 @@
+"""A provider on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from providers.drivers.wps1 import driver as wps1
+from tests.fakes.wps_server import FakeWps
+
+
+@pytest.fixture
+def wps() -> Iterator[FakeWps]:
+    with FakeWps() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half-written status documents are read again at once."""
+    monkeypatch.setattr(wps1, "STATUS_PAUSE", 0.0)
