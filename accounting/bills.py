@@ -20,10 +20,18 @@ SWEEPER = "sweeper"
 
 
 @transaction.atomic
-def open_bill(*, job_id: UUID, quote: Quote, charge_unsuccessful: bool, actor: str) -> JobBill:
+def open_bill(
+    *,
+    job_id: UUID,
+    quote: Quote,
+    charge_unsuccessful: bool,
+    actor: str,
+    provider_name: str = "",
+) -> JobBill:
     """Hold the quoted price on the account that pays, for this job; a free job holds nothing.
 
-    Belongs into the transaction that submits the job. The same call again gives the same bill.
+    `provider_name` is what statements call the provider. Belongs into the transaction that submits
+    the job. The same call again gives the same bill.
     Raises InsufficientCredit, MemberLimitReached; Conflict when the account is not open, or the job
     has another quote already.
     """
@@ -54,7 +62,7 @@ def open_bill(*, job_id: UUID, quote: Quote, charge_unsuccessful: bool, actor: s
             phase=Phase.PENDING,
             kind=TransferKind.HOLD,
             debit=quote.account,
-            credit=provider_account(quote.provider_id),
+            credit=provider_account(quote.provider_id, provider_name),
             amount=quote.total,
             member_id=quote.member_id,
             actor=actor,

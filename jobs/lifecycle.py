@@ -211,6 +211,7 @@ def _create(
         quote=quote,
         charge_unsuccessful=order.service.provider.charge_unsuccessful,
         actor=name,
+        provider_name=order.service.provider.name,
     )
     move(job, State.SUBMITTED, actor=name)
     due.schedule(kind="send", subject=job.pk, lane=lane(order.service))
