@@ -7,10 +7,11 @@ that an interrupted run never leaves them off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 _original: Callable[..., Any] = BaseDatabaseOperations.execute_sql_flush
@@ -24,7 +25,11 @@ def _postgresql(cursor: Any) -> tuple[list[str], list[str]]:
     tables = [table for (table,) in cursor.fetchall()]
     return (
         [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables],
-        [f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables],
+        [
+            "SET CONSTRAINTS ALL IMMEDIATE",  # what waits for the commit would forbid ALTER TABLE
+            *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables),
+            "SET CONSTRAINTS ALL DEFERRED",
+        ],
     )
 
 
@@ -34,16 +39,22 @@ def _sqlite(cursor: Any) -> tuple[list[str], list[str]]:
     return [f'DROP TRIGGER "{name}"' for name, _ in triggers], [sql for _, sql in triggers]
 
 
-def flush_without_triggers(operations: BaseDatabaseOperations, sql_list: Iterable[str]) -> None:
-    """Stands in for `execute_sql_flush`."""
-    connection = connections[operations.connection.alias]
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+@contextmanager
+def triggers_off() -> Iterator[Any]:
+    """A cursor in a transaction in which no trigger runs: what only the database's owner can do."""
+    with transaction.atomic(), connection.cursor() as cursor:
         off, on = (_postgresql if connection.vendor == "postgresql" else _sqlite)(cursor)
         for statement in off:
             cursor.execute(statement)
-        _original(operations, sql_list)
+        yield cursor
         for statement in on:
             cursor.execute(statement)
+
+
+def flush_without_triggers(operations: BaseDatabaseOperations, sql_list: Iterable[str]) -> None:
+    """Stands in for `execute_sql_flush`."""
+    with triggers_off():
+        _original(operations, sql_list)
 
 
 def install() -> None:
