@@ -142,7 +142,7 @@ def _lines(row: Transfer, account: Account, after: tuple[int, int] | None) -> li
     """The newest first, as on the statement. `after` is posted and held after the transfer."""
     amount, held = _effect(row, account)
     charge = _line(row, account, row.kind, amount, held, after)
-    rest = -held + amount if row.phase == Phase.POST else 0
+    rest = amount - held if row.phase == Phase.POST and held else 0  # of the payer's hold
     if rest <= 0:
         return [charge]
     between = (after[0], after[1] + rest) if after else None
