@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -25,9 +28,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield running
 
 
-def call(stack: RunningStack, path: str, body: Any = None, key: str = "") -> Any:
+def call(
+    stack: RunningStack, path: str, body: Any = None, key: str = "", user: str = "researcher"
+) -> Any:
     """A REST call that is repeated, with the same idempotency key, while the web is away."""
-    headers = {"Authorization": f"Bearer {stack.key('researcher')}"}
+    headers = {"Authorization": f"Bearer {stack.key(user)}"}
     data = None
     if body is not None:
         data = json.dumps(body).encode()
@@ -44,19 +49,21 @@ def call(stack: RunningStack, path: str, body: Any = None, key: str = "") -> Any
     raise AssertionError("the web stayed away")
 
 
-def submit(stack: RunningStack, number: int) -> str:
-    accounts = call(stack, "/api/accounts/")["results"]
-    account = next(a["id"] for a in accounts if a["kind"] == "GROUP")
-    services = call(stack, "/api/services/?limit=100")["results"]
+def account_of(stack: RunningStack, kind: str, user: str = "researcher") -> int:
+    accounts = call(stack, "/api/accounts/", user=user)["results"]
+    return int(next(a["id"] for a in accounts if a["kind"] == kind))
+
+
+def submit(
+    stack: RunningStack, number: int, *, user: str = "researcher", kind: str = "GROUP"
+) -> str:
+    services = call(stack, "/api/services/?limit=100", user=user)["results"]
     service = next(s["id"] for s in services if s["identifier"] == "demo.hello")
-    description = call(stack, f"/api/services/{service}/")["description"]
+    description = call(stack, f"/api/services/{service}/", user=user)["description"]
     name = description["inputs"][0]["identifier"]
-    job = call(
-        stack,
-        "/api/jobs/",
-        {"service": service, "account": account, "inputs": {name: f"n{number}"}},
-        key=f"kill-{number}",
-    )
+    account = account_of(stack, kind, user)
+    body = {"service": service, "account": account, "inputs": {name: f"n{number}"}}
+    job = call(stack, "/api/jobs/", body, key=f"kill-{number}", user=user)
     return str(job["id"])
 
 
@@ -98,4 +105,44 @@ def test_killed_at_random_moments_every_job_ends_and_is_charged_once(
     for job in done:
         kinds = [t["kind"] for t in call(stack, f"/api/jobs/{job}/cost/")["transfers"]]
         assert sorted(kinds) == ["CHARGE", "HOLD"]
+    stack.check_ledger()
+
+
+def test_of_many_submits_for_the_last_credits_exactly_one_runs(stack: RunningStack) -> None:
+    """`hello` costs 0.1; the account has 0.15 and eight requests come at once."""
+    own = account_of(stack, "USER", "provider")
+    issued = {"amount": "0.15", "reason": "for one run"}
+    call(stack, f"/api/accounts/{own}/issues/", issued, key="race", user="operator")
+
+    def attempt(number: int) -> str:
+        try:
+            return submit(stack, 900 + number, user="provider", kind="USER")
+        except urllib.error.HTTPError as error:
+            return f"{error.code}"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(attempt, range(8)))
+    ran = [answer for answer in answers if answer != "402"]
+    assert len(ran) == 1, answers
+    get = f"/api/jobs/{ran[0]}/"
+    wait_until(
+        lambda: call(stack, get, user="provider")["state"] == "COMPLETED", what="the one job"
+    )
+    stack.check_ledger()
+
+
+def test_a_provider_that_is_stopped_for_a_while_makes_jobs_wait_and_then_finish(
+    stack: RunningStack,
+) -> None:
+    (provider, *_) = stack.children("provider")
+    os.kill(provider, signal.SIGSTOP)  # it accepts connections and says nothing
+    try:
+        job = submit(stack, 800)
+        time.sleep(3)
+        assert state(stack, job) == "SUBMITTING"
+    finally:
+        os.kill(provider, signal.SIGCONT)
+    wait_until(lambda: state(stack, job) == "COMPLETED", what="the end of the job")
+    wait_until(lambda: all_charged(stack, [job]), what="the charge")
+    assert executes_by_reference(stack)[job] == 1
     stack.check_ledger()
