@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import BoundedSemaphore
 from time import monotonic, sleep
 
 from django.conf import settings
@@ -26,19 +27,25 @@ from wps_proxy.wps1.requests import Execute, check_form
 from wps_proxy.wps1.responses import bounding_box
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5  # seconds between two looks at the job
+# Waiting occupies a thread of the web server; one client's slow runs must not occupy all of them.
+MOST_WAITING = 8
+_waiting = BoundedSemaphore(MOST_WAITING)
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 def execute(request: HttpRequest, place: Place, wanted: Execute) -> HttpResponseBase:
     """Submit the run, wait for its end unless the client did not want that, and answer.
 
-    A run that takes longer than SYNC_WAIT_SECONDS is answered as if it had been asked for
-    asynchronously: accepted, with the address of its status.
+    A run that takes longer than SYNC_WAIT_SECONDS, or for which nobody can wait as too many already
+    do, is answered as if it had been asked for asynchronously: with the address of its status.
     """
     check_form(wanted.form)
     job = _submit(request, place, wanted)
-    if not wanted.form.status:
-        wait_for_end(job)
+    if not wanted.form.status and _waiting.acquire(blocking=False):
+        try:
+            wait_for_end(job)
+        finally:
+            _waiting.release()
     job = _reloaded(job)
     if wanted.form.raw and job.final:
         return _raw(request, job)

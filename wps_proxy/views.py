@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from common.errors import InvalidInput
-from common.xml import XmlRefused
+from common.errors import InvalidInput, NotFound
+from common.xml import Element, XmlRefused
 from common.xml import parse as parse_xml
 from jobs.access import job_for, output_for
 from jobs.downloads import download
@@ -56,6 +56,8 @@ def status(request: HttpRequest, job_id: UUID, provider: str = "") -> HttpRespon
     """The ExecuteResponse of a job as it is now, for those who may see the job."""
     caller = reader_of(request)
     job = job_for(caller.user, job_id, "view")
+    if provider and provider != job.service.provider.slug:
+        raise NotFound
     lineage = boolean(request.GET.get("lineage"), "lineage")
     place = Place(request, Offer(caller.user, provider))
     body = document_of(job, place, lineage=lineage, located=True)
@@ -77,7 +79,7 @@ def _request(request: HttpRequest, offer: Offer) -> Request:
     return kvp.read(parameters, lambda identifier: offer.description(offer.find(identifier)))
 
 
-def _document(request: HttpRequest) -> parse.Element:
+def _document(request: HttpRequest) -> Element:
     """The posted document. Its media type is not looked at: clients send anything."""
     body = request.body
     if not body.strip():
@@ -123,7 +125,7 @@ def _conditional(request: HttpRequest, body: bytes) -> HttpResponseBase:
     etag = quote_etag(hashlib.sha256(body).hexdigest()[:32])
     response: HttpResponseBase = HttpResponse(body, content_type=XML)
     if request.method != "POST":
-        response = get_conditional_response(request, etag=etag, response=response) or response
+        response = get_conditional_response(request, etag=etag) or response
         response.headers["ETag"] = etag
         response.headers["Vary"] = "Authorization, Cookie"
     response.headers["Cache-Control"] = "private, no-cache"

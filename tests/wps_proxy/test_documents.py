@@ -43,7 +43,11 @@ from wps_proxy.wps1.responses import (
 WPS = "{http://www.opengis.net/wps/1.0.0}"
 OWS = "{http://www.opengis.net/ows/1.1}"
 
-anything = st.text(max_size=12) | st.sampled_from(["%", "°C", "m s-1", "a\x00b", "\ufffe", "<&>"])
+anything = (
+    st.text(max_size=12)
+    | st.text("a1:/?#[]@%&+. -", max_size=8)
+    | st.sampled_from(["%", "°C", "m s-1", "a\x00b", "\ufffe", "<&>"])
+)
 names = anything.map(lambda text: text or "x")
 some = lambda one: st.lists(one, max_size=3).map(tuple)  # noqa: E731
 some_names = some(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ from tests.wps_proxy.conftest import (
     work,
 )
 from tests.wps_proxy.writing import to_query, to_xml
+from wps_proxy import execute
 from wps_proxy.wps1.requests import Execute, ResponseForm
 
 FAST = (LiteralValue("mode", "fast"),)
@@ -79,8 +81,9 @@ def wanted(
 @pytest.mark.usefixtures("working")
 def test_synchronous_with_everything_by_value(door: Door, wps: FakeWps) -> None:
     """Small files by value: XML as an element, text as text, the rest as base64."""
-    response = door.execute()
+    response = door.execute(language="en-GB")
     assert state_of(response) == "ProcessSucceeded"
+    assert response.xml.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
     assert "statusLocation" not in response.xml.attrib
     assert response.xml.get("serviceInstance").startswith("http://testserver/wps?")
     found = outputs_of(response)
@@ -158,6 +161,7 @@ def test_asynchronous_from_accepted_to_the_end(door: Door, wps: FakeWps, world: 
     response = door.raw_get(status)
     assert state_of(response) == "ProcessSucceeded"
     assert response.xml.get("statusLocation") == f"http://testserver{status}"
+    assert refusal(door.raw_get(status.replace("/wps/", "/wps/other/")))[0] == 404
     own = f"/wps/{world.provider.slug}/jobs/{only_job().pk}/status.xml"
     assert texts(door.raw_get(own).xml.find(f"{WPS}Process"), "Identifier") == ["eo:all.kinds"]
 
@@ -172,6 +176,18 @@ def test_a_run_past_the_limit_is_answered_as_accepted(
         response = door.execute(**raw)
         assert state_of(response) in ("ProcessAccepted", "ProcessStarted")
         assert "statusLocation" in response.xml.attrib
+
+
+@pytest.mark.usefixtures("working")
+def test_when_too_many_wait_the_next_is_answered_at_once(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "_waiting", BoundedSemaphore(1))
+    with execute._waiting:
+        response = door.execute()
+    assert state_of(response) == "ProcessAccepted"
+    assert "statusLocation" in response.xml.attrib
+    assert state_of(door.execute()) == "ProcessSucceeded"
 
 
 @pytest.mark.usefixtures("working")

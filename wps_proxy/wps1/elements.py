@@ -17,13 +17,19 @@ HREF = name(XLINK, "href")
 LINK_TITLE = name(XLINK, "title")
 
 _MEDIA_TYPE = re.compile(r"(application|audio|image|text|video|message|multipart|model)/\S.*")
-_URI = re.compile(r"(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+# RFC 3986 without IPv6 hosts: an absolute URI, or a relative one with no colon in its first part.
+_CHARACTER = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+_URI = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*:(?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?=[/?#]|$)|(?!//))"
+    r"|(?![^/?#]*:|//))"
+    rf"(?:{_CHARACTER}|/)*(?:\?(?:{_CHARACTER}|[/?])*)?(?:#(?:{_CHARACTER}|[/?])*)?"
+)
 
 
 def uri(value: str) -> str:
-    """A value where the schema wants an xs:anyURI: a unit such as % must be escaped."""
+    """A value where the schema wants an xs:anyURI: what is none, such as the unit %, is escaped."""
     value = only_xml(value).strip()
-    return value if _URI.fullmatch(value) else quote(value, safe="/:#?&=;,@+$!*'()~.-_")
+    return value if _URI.fullmatch(value) else quote(value, safe="")
 
 
 def media_type(value: str) -> str:

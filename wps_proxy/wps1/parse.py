@@ -6,6 +6,8 @@ could start an unpriced run at the provider or carry credentials there is refuse
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils.translation import gettext as _
 from lxml import etree
 
@@ -44,7 +46,7 @@ _XLINK = f"{{{XLINK}}}"
 def read(root: Element) -> Request:
     """The request of a posted document. Raises PortalError."""
     local = local_name(root)
-    readers = {
+    readers: dict[str, Callable[[Element], Request]] = {
         "GetCapabilities": _get_capabilities,
         "DescribeProcess": _describe_process,
         "Execute": _execute,
