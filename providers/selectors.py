@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from common.errors import NotFound
 from people.access import is_operator
@@ -32,7 +32,7 @@ def waiting_providers() -> QuerySet[Provider]:
 def services_of(provider: Provider) -> QuerySet[Service]:
     """All services of a provider, withdrawn ones last."""
     services = provider.services.select_related("current", "provider")
-    return services.order_by("withdrawn_at", "title", "id")
+    return services.order_by(F("withdrawn_at").asc(nulls_first=True), "title", "id")
 
 
 def discovery_runs(provider: Provider, *, limit: int = 10) -> list[DiscoveryRun]:
