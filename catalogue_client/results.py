@@ -86,8 +86,8 @@ def _wps_get(code: str, href: str) -> dict[str, str]:
 def _place(record: ResultRecord) -> tuple[dict[str, Any], geo.Box, bool]:
     """Geometry, box, and whether they only say where the result was looked for."""
     rasters = [o.raster for o in record.outputs if o.raster]
-    boxes = [*(o.bbox for o in record.outputs if o.bbox), *(geo.checked_box(r.bbox) for r in rasters)]
-    known = geo.union(boxes)
+    boxes = [o.bbox for o in record.outputs if o.bbox] + [r.bbox for r in rasters]
+    known = geo.union(geo.checked_box(box) for box in boxes)
     if known and len(rasters) == 1 and tuple(rasters[0].bbox) == known:
         return geo.checked(rasters[0].footprint), known, False
     if known:

@@ -7,6 +7,7 @@ from catalogue_client.stac_api import views
 
 NAME = r"[A-Za-z0-9._-]+"
 COLLECTION = rf"^stac/collections/(?P<identifier>{NAME})"
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 FORM = r"\.(?P<form>atom|geojson)$"
 
 urlpatterns = [
@@ -18,7 +19,7 @@ urlpatterns = [
     re_path(rf"{COLLECTION}/items$", views.items, name="stac_items"),
     re_path(rf"{COLLECTION}/items/(?P<item_id>{NAME})$", views.item, name="stac_item"),
     path("stac/search", views.search, name="stac_search"),
-    re_path(rf"^owc/jobs/(?P<job_id>[0-9a-f-]{{36}}){FORM}", owc_views.job, name="owc_job"),
+    re_path(rf"^owc/jobs/(?P<job_id>{UUID}){FORM}", owc_views.job, name="owc_job"),
     re_path(
         rf"^owc/items/(?P<identifier>{NAME})/(?P<item_id>{NAME}){FORM}",
         owc_views.item,

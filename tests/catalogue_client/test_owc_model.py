@@ -114,7 +114,9 @@ OPERATION = st.builds(
     st.sampled_from(["", "text/xml"]), MAYBE, MAYBE, EXTRA, FOREIGN,
 )  # fmt: skip
 STYLE = st.builds(
-    lambda legend, **kw: StyleSet(**kw, legend_href=legend, legend_type="image/png" if legend else ""),
+    lambda legend, **rest: StyleSet(
+        **rest, legend_href=legend, legend_type="image/png" if legend else ""
+    ),
     legend=st.one_of(st.just(""), WEB), name=WORDS, title=WORDS, abstract=WORDS,
     default=st.booleans(), content=MAYBE, extra=EXTRA, foreign=FOREIGN,
 )  # fmt: skip
@@ -188,7 +190,13 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), WORDS),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        WORDS,
+    ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
@@ -213,8 +221,8 @@ def test_any_json_is_read_without_a_crash_and_what_is_writable_is_valid(
     context = read_geojson(json.dumps(document).encode())
     try:
         written = geojson(context)
-    except InvalidInput as error:
-        assert error.errors["context"]
+    except InvalidInput:  # what is missing or no address cannot be written; nothing else stops it
+        assert breaches(context)
         return
     assert not list(owc_schema().iter_errors(written))
     assert read_atom(atom(context)).title == context.title
