@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 Point = tuple[float, float]
+HALF_WAY = 180  # degrees
 
 
 def land_svg(topology: dict[str, Any]) -> str:
@@ -13,7 +14,9 @@ def land_svg(topology: dict[str, Any]) -> str:
     arcs = [_decode(arc, topology["transform"]) for arc in topology["arcs"]]
     geometries = topology["objects"]["land"]["geometries"]
     rings = [ring for g in geometries for polygon in _polygons(g) for ring in polygon]
-    path = "".join(_path([point for index in ring for point in _arc(arcs, index)]) for ring in rings)
+    path = "".join(
+        _path([point for index in ring for point in _arc(arcs, index)]) for ring in rings
+    )
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 180">'
         f'<path fill="#000" fill-rule="evenodd" d="{path}"/></svg>\n'
@@ -40,4 +43,11 @@ def _arc(arcs: list[list[Point]], index: int) -> list[Point]:
 
 
 def _path(ring: list[Point]) -> str:
-    return "M" + "L".join(f"{180 + lon:.1f} {90 - lat:.1f}" for lon, lat in ring) + "Z"
+    """A ring as path data; the pen is lifted where it jumps from one edge of the map to the other."""
+    steps = []
+    before = ring[0][0]
+    for lon, lat in ring:
+        pen = "L" if steps and abs(lon - before) < HALF_WAY else "M"
+        steps.append(f"{pen}{180 + lon:.1f} {90 - lat:.1f}")
+        before = lon
+    return "".join(steps) + "Z"

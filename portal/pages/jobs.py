@@ -89,7 +89,9 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     tab = request.GET.get("tab", "")
     if tab not in dict(TABS):
         tab = "summary"
-    context = _frame(user, found) | {"tab": tab, "tabs": TABS} | _CONTEXTS[tab](user, found)
+    context = _frame(user, found) | {"tab": tab, "tabs": TABS}
+    if tab in _CONTEXTS:
+        context |= _CONTEXTS[tab](user, found)
     return render(request, f"jobs/{tab}.html", context)
 
 
@@ -102,7 +104,7 @@ def live(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """
     user = cast("User", request.user)
     found = job_for(user, job_id, "view")
-    context = _frame(user, found) | _summary(user, found)
+    context = _frame(user, found) | {"tab": request.GET.get("tab", "")}
     if request.GET.get("seen") == context["seen"] and not found.final:
         return HttpResponse(status=204)
     answer = render(request, "jobs/live_answer.html", context)
@@ -125,8 +127,15 @@ def dismiss(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def _frame(user: User, found: Job) -> dict[str, Any]:
-    """What every tab shows around its content."""
+    """What every tab shows around its content, with the live part."""
+    events = list(events_of(found))
     return {
+        "events": events,
+        "steps": steps_of(found, events),
+        "waiting": waiting_reason(found),
+        "outputs": results_of(found) if found.final else [],
+        # The message and the silence of a provider change without an event.
+        "seen": f"{len(events)}-{found.percent}-{len(found.message)}-{found.unreachable_since}",
         "job": found,
         "may_manage": found.owner_id == user.pk or is_operator(user),
         "again": _again(user, found),
@@ -154,21 +163,8 @@ def _poll_seconds(found: Job) -> int:
     return next((seconds for limit, seconds in steps if age < limit), 15)
 
 
-def _summary(user: User, found: Job) -> dict[str, Any]:
-    events = list(events_of(found))
-    return {
-        "events": events,
-        "steps": steps_of(found, events),
-        "waiting": waiting_reason(found),
-        "outputs": results_of(found) if found.final else [],
-        # The message and the silence of a provider change without an event.
-        "seen": f"{len(events)}-{found.percent}-{len(found.message)}-{found.unreachable_since}",
-    }
-
-
 def _results(user: User, found: Job) -> dict[str, Any]:
-    outputs = results_of(found)
-    return {"outputs": outputs, "layers": layers_of(found, outputs)}
+    return {"layers": layers_of(results_of(found))}
 
 
 def _inputs(user: User, found: Job) -> dict[str, Any]:
@@ -189,21 +185,15 @@ def _catalogue(user: User, found: Job) -> dict[str, Any]:
     return {"item": item, "links": entry_links(item)}
 
 
-def _log(user: User, found: Job) -> dict[str, Any]:
-    return {"events": list(events_of(found))}
-
-
 def _script(user: User, found: Job) -> dict[str, Any]:
     return {"snippets": snippets_of(found, user.username)}
 
 
 _CONTEXTS = {
-    "summary": _summary,
     "results": _results,
     "inputs": _inputs,
     "cost": _cost,
     "catalogue": _catalogue,
-    "log": _log,
     "script": _script,
 }
 

@@ -43,7 +43,7 @@ def results_of(job: Job) -> list[Result]:
     return [_result(output) for output in found]
 
 
-def layers_of(job: Job, results: list[Result]) -> list[dict[str, Any]]:
+def layers_of(results: list[Result]) -> list[dict[str, Any]]:
     """What the map draws, from below to above: pictures of rasters first, then vectors."""
     layers: list[dict[str, Any]] = []
     for result in sorted(results, key=lambda r: bool(r.vector)):

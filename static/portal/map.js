@@ -153,7 +153,7 @@
       this.named.set(spec.id, made);
       this.map.addLayer(made);
       if (spec.type === "geojson" && !spec.bbox) {
-        made.getSource().once("featuresloadend", () => this.fitExtent(made.getSource().getExtent()));
+        made.getSource().once("featuresloadend", () => this.fitAll());
       }
       return made;
     }
@@ -176,7 +176,9 @@
 
     fitExtent(extent) {
       if (extent.some((n) => !Number.isFinite(n))) return;
-      this.map.getView().fit(extent, { padding: [48, 48, 48, 48], maxZoom: 14, size: this.map.getSize() });
+      this.map.updateSize();
+      const edge = Math.min(48, this.clientHeight / 10);
+      this.map.getView().fit(extent, { padding: [edge, edge, edge, edge], maxZoom: 14 });
     }
 
     fitAll() {

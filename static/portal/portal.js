@@ -25,8 +25,8 @@
   }
 
   // Times are sent in UTC; the reader sees the own zone, and UTC on hover.
-  const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
-    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+  const clock = new Intl.DateTimeFormat(navigator.languages, {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
   });
 
   function localTimes(root) {

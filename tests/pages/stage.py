@@ -13,6 +13,7 @@ from rasterio.transform import from_bounds
 
 from accounting.models import Unit
 from accounting.pricing import RateSpec, publish_rates
+from accounting.usage import import_message
 from catalogue_client.services import put_collection, put_item
 from common.clock import now
 from django.db import transaction
@@ -60,9 +61,7 @@ NDVI = ProcessDescription(
         ),
         InputDescription("since", LiteralDomain("date"), "Since", min_occurs=0),
         InputDescription("smooth", LiteralDomain("boolean", default="true"), "Smooth"),
-        InputDescription(
-            "note", LiteralDomain(), "Notes", min_occurs=0, max_occurs=3
-        ),
+        InputDescription("note", LiteralDomain(), "Notes", min_occurs=0, max_occurs=3),
         InputDescription(
             "parcels",
             ComplexDomain((Format("application/geo+json"), Format("application/zip")), 5),
@@ -154,8 +153,19 @@ class Stage(World):
         self._told(job, RemoteState.RUNNING, percent=60, message="Computing")
         job = self._told(job, RemoteState.SUCCEEDED, percent=100, outputs=_outputs())
         results.publish(Due.objects.get(kind="publish", subject=str(job.pk)))
+        self.report_usage(job)
         job.refresh_from_db()
         return job
+
+    def report_usage(self, job: Job, seconds: int = 30) -> None:
+        """The provider's usage record of the job, in APEL's words."""
+        body = (
+            "APEL-individual-job-message: v0.3\n"
+            f"Site: {self.provider.usage_site}\nSubmitHost: wps\nLocalJobId: {job.pk}\n"
+            f"WallDuration: {seconds}\nCpuDuration: 20\nProcessors: 1\n"
+            f"StartTime: 1767225600\nEndTime: {1767225600 + seconds}\n%%\n"
+        )
+        import_message(body.encode(), source="test", provider_id=self.provider.pk)
 
     @staticmethod
     def _sent(job: Job) -> None:
@@ -192,7 +202,7 @@ class Stage(World):
                         "roles": ["data"],
                     },
                     "thumbnail": {
-                        "href": "/static/portal/icon.svg",
+                        "href": "/static/drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png",
                         "type": "image/png",
                         "roles": ["thumbnail"],
                     },
