@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from common.errors import Forbidden, InvalidInput, NotFound
@@ -22,8 +21,8 @@ class Offer:
     user: User
     provider: str = ""
 
-    def services(self) -> QuerySet[Service]:
-        """All that the user may use here.
+    def services(self, *, described: bool) -> list[Service]:
+        """All that the user may use here, with their (large) descriptions or without.
 
         Raises NotFound for a provider of which the user may use nothing (as for an unknown one),
         Forbidden when there is nothing at all: the schemas know no empty list.
@@ -31,15 +30,16 @@ class Offer:
         usable = usable_services(self.user).order_by("provider__slug", "identifier")
         if self.provider:
             usable = usable.filter(provider__slug=self.provider)
-        if not usable.exists():
-            if self.provider:
-                raise NotFound(
-                    _("There is no such provider, or none of its services is yours to use.")
-                )
+        if not described:
+            usable = usable.defer("current__document")
+        found = list(usable)
+        if not found and self.provider:
+            raise NotFound(_("There is no such provider, or none of its services is yours to use."))
+        if not found:
             raise Forbidden(
                 _("No service is yours to use yet: they come with your groups' applications.")
             )
-        return usable
+        return found
 
     def identifier(self, service: Service) -> str:
         """The identifier of a service at this address."""

@@ -95,8 +95,7 @@ def _document(request: HttpRequest) -> Element:
 
 
 def _capabilities(place: Place, wanted: GetCapabilities) -> bytes:
-    # The descriptions are large, and a list needs none of them.
-    services = place.offer.services().defer("current__document")
+    services = place.offer.services(described=False)
     return capabilities(
         address=place.service,
         language=wanted.language,
@@ -110,7 +109,10 @@ def _summary(offer: Offer, one: Service) -> ProcessSummary:
 
 
 def _descriptions(offer: Offer, wanted: DescribeProcess) -> bytes:
-    services = map(offer.find, wanted.identifiers) if wanted.identifiers else offer.services()
+    if wanted.identifiers:
+        services = [offer.find(identifier) for identifier in wanted.identifiers]
+    else:
+        services = offer.services(described=True)
     described = [one for one in map(offer.description, services) if describable(one)]
     if not described:
         raise InvalidInput(
