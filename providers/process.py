@@ -40,7 +40,7 @@ class LiteralDomain:
     ranges: tuple[ValueRange, ...] = ()
     default: str | None = None
     uoms: tuple[str, ...] = ()  # the first is the default
-    kind: Literal["literal"] = "literal"
+    kind: Literal["literal"] = field(default="literal", init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ComplexDomain:
 
     formats: tuple[Format, ...] = (Format("application/octet-stream"),)
     maximum_megabytes: int | None = None
-    kind: Literal["complex"] = "complex"
+    kind: Literal["complex"] = field(default="complex", init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class BoundingBoxDomain:
     """An envelope; the first CRS is the default."""
 
     crss: tuple[str, ...] = ("urn:ogc:def:crs:OGC:1.3:CRS84",)
-    kind: Literal["bbox"] = "bbox"
+    kind: Literal["bbox"] = field(default="bbox", init=False)
 
 
 Domain = LiteralDomain | ComplexDomain | BoundingBoxDomain
@@ -135,12 +135,13 @@ def _input(data: dict[str, Any]) -> InputDescription:
     return InputDescription(**{**data, "domain": _domain(data["domain"])})
 
 
-def _domain(data: dict[str, Any]) -> Domain:
-    if data["kind"] == "literal":
+def _domain(document: dict[str, Any]) -> Domain:
+    data = {name: value for name, value in document.items() if name != "kind"}
+    if document["kind"] == "literal":
         ranges = tuple(ValueRange(**r) for r in data["ranges"])
         listed = {k: tuple(data[k]) for k in ("allowed_values", "uoms")}
         return LiteralDomain(**{**data, **listed, "ranges": ranges})
-    if data["kind"] == "complex":
+    if document["kind"] == "complex":
         return ComplexDomain(**{**data, "formats": tuple(Format(**f) for f in data["formats"])})
     return BoundingBoxDomain(crss=tuple(data["crss"]))
 
@@ -154,7 +155,7 @@ class LiteralValue:
     value: str
     data_type: str = ""
     uom: str = ""
-    kind: Literal["literal"] = "literal"
+    kind: Literal["literal"] = field(default="literal", init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class ComplexValue:
     media_type: str = ""
     encoding: str = ""
     schema: str = ""
-    kind: Literal["complex"] = "complex"
+    kind: Literal["complex"] = field(default="complex", init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ class ReferenceValue:
     media_type: str = ""
     encoding: str = ""
     schema: str = ""
-    kind: Literal["reference"] = "reference"
+    kind: Literal["reference"] = field(default="reference", init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ class BoundingBoxValue:
     lower: tuple[float, ...]
     upper: tuple[float, ...]
     crs: str = ""
-    kind: Literal["bbox"] = "bbox"
+    kind: Literal["bbox"] = field(default="bbox", init=False)
 
 
 InputValue = LiteralValue | ComplexValue | ReferenceValue | BoundingBoxValue
@@ -204,7 +205,7 @@ _VALUES: dict[str, type[Any]] = {
 
 def value_from_json(data: dict[str, Any]) -> InputValue:
     """The inverse of `dataclasses.asdict` on an input or output value."""
-    fields = dict(data)
+    fields = {name: value for name, value in data.items() if name != "kind"}
     for corner in ("lower", "upper"):
         if corner in fields:
             fields[corner] = tuple(fields[corner])
