@@ -14,12 +14,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import (
+    DEFAULT_DB_ALIAS,
     DataError,
     IntegrityError,
     OperationalError,
-    connection,
+    connections,
     transaction,
 )
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -111,8 +113,8 @@ def post(  # noqa: PLR0913 (a transfer has that many facts)
     booked_at = now()
     transfer = Transfer(
         id=id,
-        phase=phase,
-        kind=kind,
+        phase=str(phase),
+        kind=str(kind),
         debit_id=debit.pk,
         credit_id=credit.pk,
         amount=amount,
@@ -178,16 +180,14 @@ def _insert_sql() -> str:
 
 def _insert(transfer: Transfer) -> bool:
     """One statement, one round trip; a savepoint only where there is a transaction to protect."""
-    values = [
-        field.get_db_prep_save(getattr(transfer, field.attname), connection)
-        for field in Transfer._meta.concrete_fields
-    ]
+    database = connections[DEFAULT_DB_ALIAS]
+    row = _row(transfer, database)
     try:
-        if not connection.in_atomic_block:
-            created = _execute(values)
+        if not database.in_atomic_block:
+            created = _execute(row, database)
         else:
             with transaction.atomic():
-                created = _execute(values)
+                created = _execute(row, database)
     except OperationalError as error:
         state = getattr(error.__cause__, "sqlstate", None)
         if state in _BUSY_STATES or "database is locked" in str(error):
@@ -195,13 +195,20 @@ def _insert(transfer: Transfer) -> bool:
         raise
     except DataError as error:
         raise InvalidInput(_("A text is too long or cannot be stored.")) from error
-    transfer._state.adding, transfer._state.db = False, connection.alias
+    transfer._state.adding, transfer._state.db = False, database.alias
     return created
 
 
-def _execute(values: list[Any]) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_sql(), values)
+def _row(transfer: Transfer, database: BaseDatabaseWrapper) -> list[Any]:
+    fields = Transfer._meta.concrete_fields
+    if database.features.has_native_uuid_field:  # the driver takes all of Python's own types
+        return [getattr(transfer, field.attname) for field in fields]
+    return [field.get_db_prep_save(getattr(transfer, field.attname), database) for field in fields]
+
+
+def _execute(row: list[Any], database: BaseDatabaseWrapper) -> bool:
+    with database.cursor() as cursor:
+        cursor.execute(_insert_sql(), row)
         return cursor.rowcount == 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import django
@@ -24,6 +25,7 @@ from accounting.models import Phase, Transfer, TransferKind  # noqa: E402
 class PlainAccount(models.Model):
     """The usual way: a balance that Python reads, checks and saves."""
 
+    objects: models.Manager[Any]
     balance = models.BigIntegerField(default=0)
     held = models.BigIntegerField(default=0)
 
@@ -35,6 +37,7 @@ class PlainAccount(models.Model):
 
 
 class PlainHold(models.Model):
+    objects: models.Manager[Any]
     id = models.UUIDField(primary_key=True)
     payer = models.ForeignKey(PlainAccount, models.PROTECT, related_name="+")
     payee = models.ForeignKey(PlainAccount, models.PROTECT, related_name="+")
@@ -49,6 +52,7 @@ class PlainHold(models.Model):
 
 
 class PlainEntry(models.Model):
+    objects: models.Manager[Any]
     hold = models.ForeignKey(PlainHold, models.PROTECT)
     account = models.ForeignKey(PlainAccount, models.PROTECT)
     amount = models.BigIntegerField()

@@ -14,11 +14,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import median
 
 import psycopg
 
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "1"))
+ROUNDS = 3
 CLIENTS = (1, 8)
 STATEMENT = {
     "hold": ("pending", "HOLD"),
@@ -38,14 +40,22 @@ def main() -> None:
 
 
 def _compare(url: str, what: str, clients: int, accounts: list[str]) -> None:
-    ours = _rate(url, what, clients)
-    plain = _rate(url, f"plain {what}", clients)
-    told = f"{what:7} {clients} client(s): {ours:6.0f}/s, plain Django {plain:5.0f}/s"
-    told += f" (ratio {ours / plain:.1f})"
-    if what in STATEMENT and shutil.which("pgbench"):
-        bare = _pgbench(url, what, clients, accounts)
-        told += f", pgbench {bare:5.0f}/s (ratio {ours / bare:.2f})"
+    """Rounds in turn, so that what else the machine does weighs on all alike; medians."""
+    ours, plain, bare = [], [], []
+    for _ in range(ROUNDS):
+        ours.append(_rate(url, what, clients))
+        plain.append(_rate(url, f"plain {what}", clients))
+        if what in STATEMENT and shutil.which("pgbench"):
+            bare.append(_pgbench(url, what, clients, accounts))
+    told = f"{what:7} {clients} client(s): {median(ours):6.0f}/s"
+    told += f" | plain Django {median(plain):5.0f}/s, ratio {_ratio(ours, plain):.2f}"
+    if bare:
+        told += f" | pgbench {median(bare):5.0f}/s, ratio {_ratio(ours, bare):.2f}"
     _say(told)
+
+
+def _ratio(ours: list[float], theirs: list[float]) -> float:
+    return median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 def _rate(url: str, what: str, clients: int) -> float:
@@ -86,14 +96,14 @@ def _database() -> Iterator[str]:
     name = f"bench_ledger_{os.getpid()}"
     url = f"{SERVER.rpartition('/')[0]}/{name}"
     with psycopg.connect(_libpq(SERVER), autocommit=True, connect_timeout=3) as server:
-        server.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        server.execute(f"CREATE DATABASE {name}")
         try:
             migrated = _child(url, "manage", "migrate", "--verbosity", "0")
             said = migrated.communicate()[0]
             assert migrated.returncode == 0, said
             yield url
         finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _child(url: str, *arguments: str) -> subprocess.Popen[str]:

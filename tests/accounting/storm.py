@@ -26,7 +26,7 @@ NAMESPACE = UUID("3d5bb2b8-13a5-4f5c-9b6b-c55f7d8f9b11")
 
 class Storm:
     def __init__(self, seed: int, names: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311
+        self.random = random.Random(seed)
         self.names = names
         codes = ("provider:1", "provider:2", "provider:3", "provider:4")
         self.accounts = [Account.objects.get(code=code) for code in codes]
@@ -39,7 +39,7 @@ class Storm:
     def drawn(self, name: int) -> random.Random:
         """What hangs on the name only is the same in every process, but for a few liars."""
         lie = self.random.random() < 0.05
-        return random.Random(f"{name}:{lie}")  # noqa: S311
+        return random.Random(f"{name}:{lie}")
 
     def pair(self, drawn: random.Random) -> tuple[Account, Account]:
         debit, credit = drawn.sample(self.accounts, 2)

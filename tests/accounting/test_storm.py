@@ -86,6 +86,7 @@ def accounts() -> list[Account]:
     return made
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("accounts")
 def test_a_storm_with_deaths_leaves_the_books_in_order(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_a_storm_with_deaths_leaves_the_books_in_order(tmp_path: Path) -> None:
         for process in (*victims, *workers):
             assert process.stdout.readline() == "under way\n"
         for number, worker in enumerate(workers):
-            said, _nothing = worker.communicate(timeout=150)
+            said, _nothing = worker.communicate(timeout=3000)
             assert worker.returncode == 0, said
             if number < VICTIMS:  # in the middle of whatever it does
                 victims[number].kill()
@@ -114,10 +115,11 @@ def test_a_storm_with_deaths_leaves_the_books_in_order(tmp_path: Path) -> None:
     booked = dict(shared.rows("SELECT phase, count(*) FROM acc_transfer GROUP BY phase"))
     assert min(booked[phase] for phase in ("single", "pending", "post", "void")) > 20, booked
     check = shared.start("manage", "check_ledger")
-    said, _nothing = check.communicate(timeout=60)
+    said, _nothing = check.communicate(timeout=300)
     assert check.returncode == 0, said
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("accounts")
 def test_of_two_holds_for_the_last_credits_one_is_given(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_of_two_holds_for_the_last_credits_one_is_given(tmp_path: Path) -> None:
     for process in both:
         process.stdin.write("\n")
         process.stdin.flush()
-    said = sorted(process.communicate(timeout=60)[0] for process in both)
+    said = sorted(process.communicate(timeout=300)[0] for process in both)
     assert said == ["held\n", "refused 0.000020\n"]
     [(posted, held)] = shared.rows("SELECT posted, held FROM acc_account WHERE code = 'provider:1'")
     assert (posted, held) == (100, 60)
