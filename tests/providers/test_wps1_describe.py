@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -284,16 +285,17 @@ formats = st.builds(
     st.sampled_from(["", "base64", "UTF-8"]),
     st.sampled_from(["", "http://x.example/s.xsd"]),
 )
-unique = {"unique": True, "max_size": 3}
 literals = st.builds(
     LiteralDomain,
     st.sampled_from(["string", "integer", "double", "boolean", "date", "dateTime", "time"]),
-    st.lists(words, **unique).map(tuple),
+    st.lists(words, unique=True, max_size=3).map(tuple),
     st.lists(st.builds(ValueRange, words, words), max_size=2).map(tuple),
     st.none() | words,
-    st.lists(st.sampled_from(["m", "km", "degree"]), **unique).map(tuple),
+    st.lists(st.sampled_from(["m", "km", "degree"]), unique=True, max_size=3).map(tuple),
 )
-documents = st.builds(ComplexDomain, st.lists(formats, min_size=1, **unique).map(tuple))
+documents = st.builds(
+    ComplexDomain, st.lists(formats, min_size=1, unique=True, max_size=3).map(tuple)
+)
 boxes = st.builds(
     BoundingBoxDomain,
     st.lists(st.sampled_from(["EPSG:4326", "EPSG:3857"]), min_size=1, unique=True).map(tuple),
@@ -314,7 +316,7 @@ outputs = st.builds(
 )
 
 
-def once(found: list) -> tuple:  # type: ignore[type-arg]
+def once(found: list[Any]) -> tuple[Any, ...]:
     return tuple({one.identifier: one for one in found}.values())
 
 

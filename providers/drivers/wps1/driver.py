@@ -85,16 +85,17 @@ class Wps1Driver:
     def status(self, endpoint: Endpoint, handle: str) -> RemoteStatus:
         if not self.may_fetch(endpoint, handle):
             raise ProviderNonsense(_("The status address is not on the provider's own hosts."))
-        for left in reversed(range(STATUS_TRIES)):
+        tries = STATUS_TRIES
+        while True:
             answer = _get(endpoint, handle)
             body = body_of_question(answer, endpoint)
             try:
                 return parse_status(body, endpoint, handle=handle, http_status=answer.status)
             except ProviderNonsense:
-                if not left or _is_another_document(body):
+                tries -= 1
+                if not tries or _is_another_document(body):
                     raise
                 time.sleep(STATUS_PAUSE)
-        raise AssertionError  # the last try returns or raises
 
     def dismiss(self, endpoint: Endpoint, handle: str) -> bool:
         """WPS 1.0.0 has no such operation; GeoServer has its own."""
