@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,8 @@ import pytest
 from dirq.queue import Queue
 from django.db import connection, transaction
 
+from accounting import settlement
+from accounting import usage as usage_module
 from accounting.apel import write
 from accounting.bills import expire_bills, job_dispatched, job_ended, open_bill
 from accounting.check import findings
@@ -27,7 +31,23 @@ from common.errors import Conflict, QuoteExpired
 from tests.accounting.scene import PROVIDER, SERVICE, Scene, kinds, send, usage
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 8
+ROUNDS = 12
+
+
+def slowly(read: Callable[..., Any]) -> Callable[..., Any]:
+    def read_and_wait(*args: Any) -> Any:
+        found = read(*args)
+        time.sleep(random.uniform(0, 0.02))  # noqa: S311 (another interleaving each time)
+        return found
+
+    return read_and_wait
+
+
+@pytest.fixture(autouse=True)
+def wide_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the others time between what is read and what is written because of it."""
+    for module, name in ((settlement, "_current_records"), (usage_module, "_current")):
+        monkeypatch.setattr(module, name, slowly(getattr(module, name)))
 
 
 def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -51,7 +71,7 @@ def failures(results: list[Any]) -> list[Exception]:
     return [r for r in results if isinstance(r, Exception)]
 
 
-def test_record_and_end_at_once_charge_once() -> None:
+def test_much_of_the_same_at_once_charges_once() -> None:
     def news(bill: JobBill) -> list[Callable[[], Any]]:
         body = write([usage(bill.pk, 10)])
         return [
@@ -68,6 +88,19 @@ def test_record_and_end_at_once_charge_once() -> None:
         assert failures(at_once(news(bill))) == []
         assert kinds(bill) == [(TransferKind.HOLD, 6_000), (TransferKind.CHARGE, 1_000)]
         assert scene.balances() == (1_000 * (number + 1), 0, 1_000 * (number + 1))
+    assert findings() == []
+
+
+def test_one_record_and_one_end_at_once_charge_once() -> None:
+    scene = Scene()
+    for number in range(1, ROUNDS + 1):
+        bill = scene.job()
+        news = [
+            partial(job_ended, bill.pk, successful=True),
+            partial(send, usage(bill.pk, 10)),
+        ]
+        assert failures(at_once(news)) == []
+        assert scene.balances() == (1_000 * number, 0, 1_000 * number)
     assert findings() == []
 
 
