@@ -79,7 +79,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     class Meta:
         model = Job
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "title",
             "state",
@@ -147,7 +147,7 @@ class EventSerializer(serializers.ModelSerializer[JobEvent]):
 class OutputSerializer(serializers.ModelSerializer[JobOutput]):
     """`value` is a plain value or a box as text; `content` is where the bytes are."""
 
-    value = serializers.SerializerMethodField()
+    value = serializers.SerializerMethodField(method_name="get_text")
     bbox = serializers.JSONField(source="footprint", allow_null=True)
     content = serializers.SerializerMethodField()
 
@@ -166,7 +166,7 @@ class OutputSerializer(serializers.ModelSerializer[JobOutput]):
             "content",
         )
 
-    def get_value(self, output: JobOutput) -> str | None:
+    def get_text(self, output: JobOutput) -> str | None:
         return text_of(output) or None
 
     def get_content(self, output: JobOutput) -> str:

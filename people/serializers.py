@@ -12,7 +12,15 @@ from people.models import ApiKey, Group, Membership, Role, Scope
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
     class Meta:
         model = ApiKey
-        fields = ("id", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "name",
+            "prefix",
+            "scopes",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+        )
 
 
 class NewApiKeySerializer(ApiKeySerializer):

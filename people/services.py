@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 MOST_KEYS = 50
 SLUG_LENGTH = 50
+LONGEST_KEY_NAME = 100
+LONGEST_GROUP_NAME = 200
 
 
 def create_api_key(
@@ -29,7 +31,7 @@ def create_api_key(
     Conflict when the user has MOST_KEYS keys already.
     """
     name, wanted = name.strip(), sorted(set(scopes))
-    if not name or len(name) > ApiKey._meta.get_field("name").max_length:
+    if not name or len(name) > LONGEST_KEY_NAME:
         raise InvalidInput("Give the key a name of at most 100 characters.", locator="name")
     if not wanted or not set(wanted) <= set(Scope.values):
         raise InvalidInput(f"Choose from {', '.join(Scope.values)}.", locator="scopes")
@@ -71,7 +73,7 @@ def create_group(*, actor: User, name: str, slug: str = "", description: str = "
     Raises InvalidInput for a name or slug that cannot be used, Conflict for a slug that is taken.
     """
     name = name.strip()
-    if not name or len(name) > Group._meta.get_field("name").max_length:
+    if not name or len(name) > LONGEST_GROUP_NAME:
         raise InvalidInput("Give the group a name of at most 200 characters.", locator="name")
     slug = slug or slugify(name)[:SLUG_LENGTH].strip("-")
     if not slug or slug != slugify(slug) or len(slug) > SLUG_LENGTH:

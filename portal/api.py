@@ -141,7 +141,7 @@ class RawParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         declared = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
         if declared > MOST_BYTES:
             raise TooLarge(limit=MOST_BYTES)

@@ -33,7 +33,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
 
     class Meta:
         model = Service
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "identifier",
             "title",
@@ -74,7 +74,7 @@ class AppSerializer(serializers.ModelSerializer[ThematicApp]):
 
     class Meta:
         model = ThematicApp
-        fields = (
+        fields: tuple[str, ...] = (
             "slug",
             "title",
             "summary",
