@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
 from catalogue_client.models import Collection, Item
+from common.clock import now
 
 
 @admin.register(Collection)
@@ -21,6 +24,12 @@ class CollectionAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """They come from the portal's own services, which check them."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Collection, form: Any, change: bool) -> None:
+        """A new revision, or clients would keep what they have in their caches."""
+        obj.revision += 1
+        obj.updated_at = now()
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Item)
