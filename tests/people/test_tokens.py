@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 
 from common.clock import now
 from common.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, RateLimited
@@ -221,3 +222,14 @@ def test_keys_are_the_users_own_and_not_too_many(user, key, monkeypatch):
     revoked = services.revoke_api_key(user=user, key_id=key[0].pk)
     assert services.revoke_api_key(user=user, key_id=key[0].pk).revoked_at == revoked.revoked_at
     services.create_api_key(user=user, name="second", scopes=["read"])
+
+
+def test_the_command_prints_a_key_that_works(user, capsys):
+    call_command("create_api_key", "ada@example.org", "--scope", "usage", "--days", "30")
+    found, key = tokens.authenticate(capsys.readouterr().out.strip())
+    assert (found, key.scopes) == (user, ["usage"])
+    assert now() + timedelta(days=29) < key.expires_at < now() + timedelta(days=31)
+    for arguments in (("nobody",), ("ada", "--days", "0"), ("ada", "--days", "9999999999")):
+        with pytest.raises(CommandError):
+            call_command("create_api_key", *arguments)
+    assert user.api_keys.count() == 1
