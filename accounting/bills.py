@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,7 +16,9 @@ from accounting.accounts import provider_account
 from accounting.models import BillState, JobBill, Phase, Quote, TransferKind
 from accounting.settlement import UNSETTLED, lock_bills, release, settle, transfer_id
 from common import clock
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, NotFound, PortalError
+
+log = structlog.get_logger(__name__)
 
 SWEEPER = "sweeper"
 
@@ -129,19 +133,33 @@ def expire_bills(now: datetime) -> int:
     Before that, usage is taken up that arrived while its job was being handed over. Returns how
     many holds were released.
     """
-    for job_id in matching.overlooked():
-        with transaction.atomic():
-            bill = _locked(job_id)
-            if matching.take_up(bill):
-                settle([bill])
     late = JobBill.objects.filter(
         state=BillState.AWAITING_USAGE,
         ended_at__lte=now - timedelta(seconds=settings.USAGE_WAIT_SECONDS),
     )
-    return sum(_expire(job_id) for job_id in list(late.values_list("pk", flat=True)))
+    for job_id in matching.overlooked():
+        _apart(_take_up, job_id)
+    return sum(_apart(_expire, job_id) for job_id in list(late.values_list("pk", flat=True)))
 
 
-@transaction.atomic
+def _apart(act: Callable[[UUID], bool], job_id: UUID) -> bool:
+    """In a transaction of its own: a bill that cannot be settled does not stop the others."""
+    try:
+        with transaction.atomic():
+            return act(job_id)
+    except PortalError as error:
+        log.exception("bill.sweep_failed", job_id=str(job_id), error=error.code)
+        return False
+
+
+def _take_up(job_id: UUID) -> bool:
+    bill = _locked(job_id)
+    found = matching.take_up(bill) > 0
+    if found:
+        settle([bill])
+    return found
+
+
 def _expire(job_id: UUID) -> bool:
     if _locked(job_id).state != BillState.AWAITING_USAGE:
         return False  # its usage came just now

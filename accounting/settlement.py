@@ -183,7 +183,7 @@ def _charge_more(bill: JobBill, amount: int) -> None:
         reason=_("usage reported after the settlement"),
         reference=str(bill.pk),
     )
-    bill.charge = bill.charge or charge
+    bill.charge_id = bill.charge_id or charge.pk
     bill.corrections += 1
     bill.charged += amount
 

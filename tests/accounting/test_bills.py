@@ -13,6 +13,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounting import bills
 from accounting.apel import write
 from accounting.bills import expire_bills, job_dispatched, job_ended, open_bill, release_bill
 from accounting.check import findings
@@ -244,6 +245,26 @@ def test_holds_whose_usage_never_comes_are_released_in_the_end(scene: Scene) -> 
     assert scene.balances() == (100, 6_000, 100)
 
 
+def test_one_bill_that_cannot_be_released_does_not_stop_the_sweep(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = sorted((scene.job(), scene.job()), key=lambda b: b.pk)
+    for bill in (bad, good):
+        job_ended(bill.pk, successful=True)
+    release = bills.release
+
+    def refuse_bad(bill: JobBill, **given: Any) -> None:
+        if bill.pk == bad.pk:
+            raise Conflict
+        release(bill, **given)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bills, "release", refuse_bad)
+        assert expire_bills(far()) == 1
+    assert [reread(b).state for b in (bad, good)] == ["AWAITING_USAGE", "RELEASED"]
+    assert expire_bills(far()) == 1
+
+
 def test_release_by_hand(scene: Scene) -> None:
     bill, charged = scene.job(), scene.job()
     release_bill(bill.pk, reason="lost", actor="user:1")
@@ -360,7 +381,7 @@ def perform(act: tuple[Any, ...], bill: JobBill, model: Model) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(ACTS, max_size=12), st.booleans())
 def test_any_order_of_events_comes_to_the_same(
