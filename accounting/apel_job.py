@@ -14,6 +14,7 @@ LONGEST = 255
 MOST = 9_000_000_000_000_000  # fits the numbers of JSON and 64 bits with room for sums
 MOST_PROCESSORS = 2**31 - 1
 MOST_LEVEL = 9_999_999
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=2)  # clocks of sites are trusted so far
 
 MANDATORY = ("Site", "LocalJobId", "WallDuration", "CpuDuration", "StartTime", "EndTime")
@@ -70,23 +71,13 @@ def read(block: Block, version: str, at: datetime, findings: Findings) -> JobRec
     for key in ("NodeCount", "MemoryReal", "MemoryVirtual"):
         reader.integer(key)
     started, ended = reader.time("StartTime"), reader.time("EndTime")
-    reader.check_order(started, ended, at)
+    reader.check_times(started, ended, at)
     benchmark, level = reader.level_dictionary() if version == "0.4" else reader.level_with_type()
-    # The None tests repeat for the type checker what the faults already say.
-    if (
-        len(findings.faults) > before
-        or wall is None
-        or cpu is None
-        or started is None
-        or ended is None
-    ):
+    if len(findings.faults) > before:
         return None
     if processors and cpu * 100 > wall * processors * 105:
-        findings.warn(
-            reader.line("CpuDuration"),
-            "CpuDuration",
-            "implausible: more CPU time than WallDuration times Processors",
-        )
+        reason = "implausible: more CPU time than WallDuration times Processors"
+        findings.warn(reader.line("CpuDuration"), "CpuDuration", reason)
     return JobRecord(
         site=fields["Site"],
         local_job_id=fields["LocalJobId"],
@@ -150,39 +141,41 @@ class _Reader:
             self.findings.warn(self.line(key), key, "is not a field of this form; it is only kept")
         return {**fields, "extra": extra} if extra else {**fields}
 
-    def integer(self, key: str, most: int = MOST) -> int | None:
+    def integer(self, key: str, most: int = MOST) -> int:
+        """The number; 0 when absent or refused."""
         value = self.text(key)
         if not value:
-            return None
+            return 0
         if not _DIGITS.fullmatch(value) or int(value) > most:
             self.fault(key, f"must be a whole number from 0 to {most}, not {shown(value)!r}")
-            return None
+            return 0
         return int(value)
 
-    def time(self, key: str) -> datetime | None:
+    def time(self, key: str) -> datetime:
+        """The instant in UTC, to the second; NEVER when absent or refused."""
         value = self.text(key)
         if not value:
-            return None
+            return NEVER
+        moment: datetime | None = None
         try:
             if _DIGITS.fullmatch(value):
                 moment = datetime.fromtimestamp(int(value), UTC)
             elif _ISO_TIME.fullmatch(value):
                 moment = datetime.fromisoformat(value).astimezone(UTC).replace(microsecond=0)
-            else:
-                moment = None
-        except (ValueError, OverflowError, OSError):  # no such day, or beyond the calendar
-            moment = None
+        except (ValueError, OverflowError, OSError):
+            moment = None  # no such day, or beyond the calendar
         if moment is None:
             self.fault(key, f"must be seconds since 1970 or an ISO time, not {shown(value)!r}")
-        elif moment.timestamp() <= 0:
+            return NEVER
+        if moment <= NEVER:
             self.fault(key, "is not a time at which a job can have run")
-            return None
+            return NEVER
         return moment
 
-    def check_order(self, started: datetime | None, ended: datetime | None, at: datetime) -> None:
-        if ended is not None and ended > at + AHEAD:
+    def check_times(self, started: datetime, ended: datetime, at: datetime) -> None:
+        if ended > at + AHEAD:
             self.fault("EndTime", "is more than two days in the future")
-        if started is not None and ended is not None and ended < started:
+        if NEVER not in (started, ended) and ended < started:
             self.fault("EndTime", "is before StartTime")
 
     def level_with_type(self) -> tuple[str, int]:
