@@ -67,7 +67,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
         until=_day(request.GET.get("until", "")),
         own=request.GET.get("own") == "1",
     )
-    page = page_of(request, jobs_of(user, wanted))
+    page = page_of(request, jobs_of(user, wanted).select_related("quote"))
     services = Service.objects.filter(jobs__in=jobs_of(user)).distinct().order_by("title")
     context = {
         "page": page,

@@ -133,6 +133,13 @@
     live.querySelector("[data-stale]")?.removeAttribute("hidden");
   });
 
+  // The word for the state is read out when it changes, not with every look.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const word = event.target.querySelector?.("[data-announce]")?.dataset.announce;
+    const announcer = document.querySelector("[data-announcer]");
+    if (word && announcer && announcer.textContent !== word) announcer.textContent = word;
+  });
+
   document.addEventListener("htmx:load", (event) => enhance(event.target));
   window.portal = { toast };
   enhance(document);

@@ -112,6 +112,7 @@ def window(browser: Browser, live_server: Any) -> Iterator[Any]:
         opened.append(made)
         return made
 
+    make.base = live_server.url  # type: ignore[attr-defined]
     yield make
     for one in opened:
         one.context.close()

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from django.db import transaction
 from rasterio.transform import from_bounds
 
+from accounting.accounts import group_account
 from accounting.models import Unit
 from accounting.pricing import RateSpec, publish_rates
 from accounting.usage import import_message
 from catalogue_client.services import put_collection, put_item
 from common.clock import now
-from django.db import transaction
 from jobs import lifecycle, results
 from jobs.models import Due, Job
 from jobs.states import State
@@ -96,6 +97,7 @@ class Stage(World):
         self.group.name = "Wetland watch"
         self.group.description = "Mapping reed and open water around Berlin."
         self.group.save()
+        self.account = group_account(self.group)  # follows the new name
         self.provider.name = "Baltic processing centre"
         self.provider.save()
         self.echo = make_service(self.provider)
@@ -138,20 +140,20 @@ class Stage(World):
 
     def running(self, title: str = "Reed belt, spring", percent: int | None = 40) -> Job:
         job = self.job(title, threshold="0.5")
-        self._sent(job)
-        return self._told(job, RemoteState.RUNNING, percent=percent, message="Reading the bands")
+        self.sent(job)
+        return self.told(job, RemoteState.RUNNING, percent=percent, message="Reading the bands")
 
     def failed(self, title: str = "Reed belt, autumn") -> Job:
         job = self.job(title, threshold="0.6")
-        self._sent(job)
-        return self._told(job, RemoteState.FAILED, error="No cloud-free cells in <area>.")
+        self.sent(job)
+        return self.told(job, RemoteState.FAILED, error="No cloud-free cells in <area>.")
 
     def succeeded(self, title: str = "Berlin, March") -> Job:
         """A job with a raster, a vector and a number, described and published."""
         job = self.job(title)
-        self._sent(job)
-        self._told(job, RemoteState.RUNNING, percent=60, message="Computing")
-        job = self._told(job, RemoteState.SUCCEEDED, percent=100, outputs=_outputs())
+        self.sent(job)
+        self.told(job, RemoteState.RUNNING, percent=60, message="Computing")
+        job = self.told(job, RemoteState.SUCCEEDED, percent=100, outputs=outputs())
         results.publish(Due.objects.get(kind="publish", subject=str(job.pk)))
         self.report_usage(job)
         job.refresh_from_db()
@@ -168,12 +170,12 @@ class Stage(World):
         import_message(body.encode(), source="test", provider_id=self.provider.pk)
 
     @staticmethod
-    def _sent(job: Job) -> None:
+    def sent(job: Job) -> None:
         with transaction.atomic():
             move(lock(job.pk), State.SUBMITTING, actor="worker")
 
     @staticmethod
-    def _told(job: Job, state: RemoteState, **said: Any) -> Job:
+    def told(job: Job, state: RemoteState, **said: Any) -> Job:
         word = {"scheme": "wps", "word": "Process", "remote_id": f"remote-{job.pk}"}
         return apply(job.pk, RemoteStatus(state, handle="h", **word, **said), actor="worker")
 
@@ -212,7 +214,7 @@ class Stage(World):
         )
 
 
-def _outputs() -> tuple[OutputValue, ...]:
+def outputs() -> tuple[OutputValue, ...]:
     square = {
         "type": "FeatureCollection",
         "features": [

@@ -40,7 +40,7 @@ def addresses(stage: Stage) -> dict[str, set[str]]:
 
 
 def test_who_may_open_what(stage: Stage) -> None:
-    table = addresses(stage) | dict.fromkeys(EVERYBODY, set(ROLES))
+    table = addresses(stage) | {address: set(ROLES) for address in EVERYBODY}
     for role in ROLES:
         client = client_of(getattr(stage, role))
         for address, allowed in table.items():

@@ -33,6 +33,7 @@ from tests.factories import CREDIT
 from tests.pages.conftest import client_of
 from tests.pages.stage import Stage
 
+CORNERS = {"in-0-0-west": "1", "in-0-0-south": "2", "in-0-0-east": "3", "in-0-0-north": "4"}
 URN = "urn:ogc:def:crs:EPSG::4326"
 
 
@@ -68,12 +69,12 @@ def bind(description: ProcessDescription, data: dict[str, Any], **files: Any) ->
         (LiteralDomain(), {"in-0-0": "a\r\nb"}, LiteralValue("x", "a\nb", "string")),
         (
             BoundingBoxDomain(),
-            dict(zip(("in-0-0-west", "in-0-0-south", "in-0-0-east", "in-0-0-north"), "1234", strict=True)),
+            CORNERS,
             BoundingBoxValue("x", (1.0, 2.0), (3.0, 4.0), "urn:ogc:def:crs:OGC:1.3:CRS84"),
         ),
         (
             BoundingBoxDomain((URN,)),
-            dict(zip(("in-0-0-west", "in-0-0-south", "in-0-0-east", "in-0-0-north"), "1234", strict=True)),
+            CORNERS,
             BoundingBoxValue("x", (2.0, 1.0), (4.0, 3.0), URN),
         ),
         (
@@ -136,22 +137,30 @@ def test_several_values_with_gaps_where_some_were_taken_away() -> None:
     assert [o.text for o in grown.fields[0].occurrences] == ["1", "2", ""]
 
 
+UNIT_RANGE = LiteralDomain("double", ranges=(ValueRange("0", "1"),))
+ODD = LiteralDomain("integer", ranges=(ValueRange("1", "9", "closed", "2"),))
+GAP = LiteralDomain("integer", ranges=(ValueRange("1", "2"), ValueRange("5", "6")))
+RECENT = LiteralDomain("date", ranges=(ValueRange("2026-01-01", None),))
+TWO = LiteralDomain(allowed_values=("a", "b"))
+SEVEN = LiteralDomain(allowed_values=tuple("abcdefg"))
+
+
 @pytest.mark.parametrize(
     ("fields", "widget", "limits"),
     [
-        ({"domain": LiteralDomain("double", ranges=(ValueRange("0", "1"),))}, "input", {"step": "any", "min": "0", "max": "1"}),
-        ({"domain": LiteralDomain("integer", ranges=(ValueRange("1", "9", "closed", "2"),))}, "input", {"min": "1", "max": "9", "step": "2"}),
-        ({"domain": LiteralDomain("integer", ranges=(ValueRange("1", "2"), ValueRange("5", "6")))}, "input", {}),
-        ({"domain": LiteralDomain("date", ranges=(ValueRange("2026-01-01", None),))}, "input", {"min": "2026-01-01"}),
-        ({"domain": LiteralDomain(allowed_values=("a", "b"))}, "radios", {}),
-        ({"domain": LiteralDomain(allowed_values=tuple("abcdefg"))}, "select", {}),
-        ({"domain": LiteralDomain(allowed_values=("a", "b")), "min_occurs": 0}, "select", {}),
-        ({"domain": LiteralDomain(allowed_values=("a", "b")), "max_occurs": 2}, "checkboxes", {}),
+        ({"domain": UNIT_RANGE}, "input", {"step": "any", "min": "0", "max": "1"}),
+        ({"domain": ODD}, "input", {"min": "1", "max": "9", "step": "2"}),
+        ({"domain": GAP}, "input", {}),
+        ({"domain": RECENT}, "input", {"min": "2026-01-01"}),
+        ({"domain": TWO}, "radios", {}),
+        ({"domain": SEVEN}, "select", {}),
+        ({"domain": TWO, "min_occurs": 0}, "select", {}),
+        ({"domain": TWO, "max_occurs": 2}, "checkboxes", {}),
         ({"domain": LiteralDomain("boolean")}, "switch", {}),
         ({"domain": LiteralDomain("boolean"), "min_occurs": 0}, "yesno", {}),
         ({"domain": LiteralDomain(default="x" * 100)}, "textarea", {}),
     ],
-)  # fmt: skip
+)
 def test_how_an_input_is_asked_for(fields: dict, widget: str, limits: dict) -> None:
     field = ProcessForm(one_input(**fields)).fields[0]
     assert field.widget == widget
@@ -162,8 +171,7 @@ def test_how_an_input_is_asked_for(fields: dict, widget: str, limits: dict) -> N
 def test_projected_boxes_are_asked_for_without_a_map() -> None:
     description = one_input(domain=BoundingBoxDomain(("EPSG:32633",)))
     assert ProcessForm(description).has_map is False
-    posted = {f"in-0-0-{s}": v for s, v in zip(("west", "south", "east", "north"), ("1", "2", "3", "4"), strict=True)}  # fmt: skip
-    assert bind(description, posted)[1] == (
+    assert bind(description, CORNERS)[1] == (
         BoundingBoxValue("x", (1.0, 2.0), (3.0, 4.0), "EPSG:32633"),
     )
 
@@ -205,7 +213,8 @@ def test_quote_then_run_without_a_script(stage: Stage) -> None:
     assert "Run for 2.10 credits" in html
     assert "97.90 CRD" in html  # after the run
     run = page.context["run"]
-    posted = {**filled(stage), "action": "submit", "quote": str(run.quote.pk), "key": run.key, "title": "Mine"}  # fmt: skip
+    seen = {"quote": str(run.quote.pk), "key": run.key}
+    posted = {**filled(stage), **seen, "action": "submit", "title": "Mine"}
     first = client.post(address(stage), posted)
     second = client.post(address(stage), posted)  # a double click
     job = Job.objects.get()
@@ -266,7 +275,8 @@ def test_a_refusal_says_what_is_missing_and_whom_to_ask(stage: Stage) -> None:
         {},
         {"action": "submit"},
         {"action": "quote", "account": "x' or 1=1", "in-0-count": "999999999", "add": "99"},
-        {"action": "quote", "in-0-0-west": "nan", "in-0-0-south": "1e999", "in-0-0-east": "٣", "in-0-0-north": "\x00"},
+        {**CORNERS, "action": "quote", "in-0-0-west": "nan", "in-0-0-south": "1e999"},
+        {**CORNERS, "action": "quote", "in-0-0-east": "٣", "in-0-0-north": "\x00"},
         {"action": "submit", "quote": "not-a-uuid", "key": "k" * 5000, "title": "t" * 5000},
         {"action": "quote", "in-7-0-source": "file", "in-7-0-format": "-1", "in-6-count": "-5"},
     ],
