@@ -28,6 +28,8 @@ def find_user(name: str) -> User:
 
     For adding somebody to a group: whoever asks must know the exact name.
     """
+    if "\x00" in name:  # PostgreSQL fails on it
+        raise NotFound("There is no user of this name.")
     found = User.objects.filter(Q(username=name) | Q(email__iexact=name), is_active=True)[:2]
     if len(found) != 1:
         raise NotFound("There is no user of this name.")

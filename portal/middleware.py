@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from common.errors import PortalError
+from common.errors import InvalidInput, PortalError
 from people.models import User
 from portal.views import error_response
 
@@ -21,6 +21,7 @@ log = structlog.get_logger("portal.requests")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = ("health", "metrics")
+DOORS = ("/wps", "/stac", "/owc")
 
 
 class RequestIdMiddleware:
@@ -57,9 +58,7 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(), microphone=()"
-        )
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=()")
         # Answers differ by who asks, and show credit and jobs: no cache between may keep them.
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
@@ -77,6 +76,22 @@ class PortalErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """None for anything else: that is a fault of ours, and Django's business."""
         return error_response(request, error) if isinstance(error, PortalError) else None
+
+
+class NulMiddleware:
+    """Refuses addresses with NUL in them: no text of a database holds it, PostgreSQL fails on it.
+
+    The doors of protocols are left out, since they say such things in their own words.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        nul = "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
+        if nul and not request.path_info.startswith(DOORS):
+            return error_response(request, InvalidInput())
+        return self.get_response(request)
 
 
 def _request_id(request: HttpRequest) -> str:

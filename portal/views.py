@@ -27,7 +27,7 @@ PROGRAMS = ("/api/", "/ogcapi")
 
 def error_response(request: HttpRequest, error: PortalError) -> HttpResponse:
     """The answer to a PortalError that no door of a protocol has translated."""
-    if request.path.startswith(PROGRAMS):
+    if request.path.startswith(PROGRAMS) or "Authorization" in request.headers:
         return problems.problem_response(error)
     if isinstance(error, NotAuthenticated) and request.method in ("GET", "HEAD"):
         return redirect_to_login(request.get_full_path())

@@ -88,6 +88,6 @@ def test_users_are_found_by_exact_name_only():
     assert selectors.find_user("grace") == user
     assert selectors.find_user("Grace@Example.org") == user
     type(twin).objects.filter(pk=twin.pk).update(is_active=False)
-    for name in ("grac", "", "ghost", "ghost@example.org"):
+    for name in ("grac", "", "ghost", "ghost@example.org", "grace\x00"):
         with pytest.raises(NotFound):
             selectors.find_user(name)

@@ -3,6 +3,8 @@
 import pytest
 from django.test import Client
 
+from tests.factories import make_user
+
 pytestmark = pytest.mark.django_db
 
 
@@ -45,13 +47,42 @@ def test_people_are_sent_to_sign_in_and_programs_are_challenged(failing):
     assert page.status_code == 302
     assert page["Location"] == "/accounts/login/?next=/fail/anonymous%3Ftab%3Dcost"
     assert failing.post("/fail/anonymous").status_code == 401
-    problem = failing.get("/api/fail/anonymous")
-    assert problem.status_code == 401
+    for address, headers in (
+        ("/api/fail/anonymous", {}),
+        ("/fail/anonymous", {"Authorization": "Bearer x"}),
+    ):
+        problem = failing.get(address, headers=headers)
+        assert (problem.status_code, "Bearer" in problem["WWW-Authenticate"]) == (401, True)
 
 
 def test_unknown_addresses(client):
     assert client.get("/no/such/page").status_code == 404
     assert client.get("/api/no/such").json()["code"] == "not_found"
+
+
+def test_a_foreign_host_name_is_refused_with_a_page(client):
+    answer = client.get("/", headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert "evil" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/catalogue/?text=%00",
+        "/catalogue/a/b%00/",
+        "/jobs/?text=a%00",
+        "/apps/x%00/",
+        "/api/services/?text=%00",
+        "/stac/collections/results/items?token=%00",
+        "/stac/search?ids=%00&collections=%00",
+        "/wps?service=WPS&request=%00&identifier=%00",
+    ],
+)
+def test_nul_in_an_address_breaks_nothing(client, address):
+    client.force_login(make_user())
+    answer = client.get(address)
+    assert answer.status_code in (200, 400, 404, 501)
 
 
 def test_forms_without_a_token_are_refused(settings):
