@@ -1,6 +1,7 @@
-"""One client of the ledger benchmark: `python -m bench._ledger_client <what> <seconds>`.
+"""One client of the ledger benchmark.
 
-Says "ready", waits for a line on its input, works for so long, and says how often it did it.
+Says "ready". For each line "<what> <seconds>" on its input it works for so long, and says how often
+it did it.
 """
 
 from __future__ import annotations
@@ -145,17 +146,17 @@ WORK: dict[str, Callable[[], object]] = {
 }
 
 
-def main(what: str, seconds: float) -> None:
-    work = WORK[what]
-    work()
+def main() -> None:
     print("ready", flush=True)
-    sys.stdin.readline()
-    done, end = 0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        work()
-        done += 1
-    print(done, flush=True)
+    for line in sys.stdin:
+        what, seconds = line.rsplit(" ", 1)
+        work = WORK[what]
+        done, end = 0, time.perf_counter() + float(seconds)
+        while time.perf_counter() < end:
+            work()
+            done += 1
+        print(done, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]))
+    main()

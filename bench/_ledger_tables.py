@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from django.db import connection
+import django
 
-from accounting.accounts import system_account
-from accounting.ledger import post
-from accounting.models import Phase, TransferKind
-from bench._ledger_client import PLAIN, PlainAccount, payee, payer  # sets Django up
+django.setup()
+
+from django.db import connection  # noqa: E402 (Django's models need it set up)
+
+from accounting.accounts import system_account  # noqa: E402
+from accounting.ledger import post  # noqa: E402
+from accounting.models import Phase, TransferKind  # noqa: E402
+from bench._ledger_client import PLAIN, PlainAccount, payee, payer  # noqa: E402
 
 RICH = 10**12
 

@@ -22,6 +22,7 @@ SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432
 SECONDS = float(os.environ.get("BENCH_SECONDS", "1"))
 ROUNDS = 3
 CLIENTS = (1, 8)
+Client = subprocess.Popen[str]
 STATEMENT = {
     "hold": ("pending", "HOLD"),
     "charge": ("single", "CHARGE"),
@@ -31,23 +32,32 @@ STATEMENT = {
 def main() -> None:
     try:
         with _database() as url:
-            accounts = _child(url, "bench._ledger_tables").communicate()[0].split()
-            for clients in CLIENTS:
-                for what in ("hold", "charge", "pair"):
-                    _compare(url, what, clients, accounts)
+            accounts = _answer(_child(url, "bench._ledger_tables")).split()
+            clients = [_child(url, "bench._ledger_client") for _ in range(max(CLIENTS))]
+            try:
+                for client in clients:
+                    assert client.stdout is not None
+                    client.stdout.readline()
+                for number in CLIENTS:
+                    for what in ("hold", "charge", "pair"):
+                        _compare(url, what, clients[:number], accounts)
+            finally:
+                for client in clients:
+                    client.kill()
+                    client.communicate()
     except psycopg.OperationalError as error:
         _say(f"PostgreSQL does not answer: {str(error).strip()}")
 
 
-def _compare(url: str, what: str, clients: int, accounts: list[str]) -> None:
+def _compare(url: str, what: str, clients: list[Client], accounts: list[str]) -> None:
     """Rounds in turn, so that what else the machine does weighs on all alike; medians."""
     ours, plain, bare = [], [], []
     for _ in range(ROUNDS):
-        ours.append(_rate(url, what, clients))
-        plain.append(_rate(url, f"plain {what}", clients))
+        ours.append(_rate(what, clients))
+        plain.append(_rate(f"plain {what}", clients))
         if what in STATEMENT and shutil.which("pgbench"):
-            bare.append(_pgbench(url, what, clients, accounts))
-    told = f"{what:7} {clients} client(s): {median(ours):6.0f}/s"
+            bare.append(_pgbench(url, what, len(clients), accounts))
+    told = f"{what:7} {len(clients)} client(s): {median(ours):6.0f}/s"
     told += f" | plain Django {median(plain):5.0f}/s, ratio {_ratio(ours, plain):.2f}"
     if bare:
         told += f" | pgbench {median(bare):5.0f}/s, ratio {_ratio(ours, bare):.2f}"
@@ -58,16 +68,16 @@ def _ratio(ours: list[float], theirs: list[float]) -> float:
     return median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
-def _rate(url: str, what: str, clients: int) -> float:
-    processes = [_child(url, "bench._ledger_client", what, str(SECONDS)) for _ in range(clients)]
-    for process in processes:
-        assert process.stdout is not None
-        process.stdout.readline()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    return sum(int(process.communicate()[0]) for process in processes) / SECONDS
+def _rate(what: str, clients: list[Client]) -> float:
+    for client in clients:
+        assert client.stdin is not None
+        client.stdin.write(f"{what} {SECONDS}\n")
+        client.stdin.flush()
+    done = 0
+    for client in clients:
+        assert client.stdout is not None
+        done += int(client.stdout.readline())
+    return done / SECONDS
 
 
 def _pgbench(url: str, what: str, clients: int, accounts: list[str]) -> float:
@@ -98,15 +108,13 @@ def _database() -> Iterator[str]:
     with psycopg.connect(_libpq(SERVER), autocommit=True, connect_timeout=3) as server:
         server.execute(f"CREATE DATABASE {name}")
         try:
-            migrated = _child(url, "manage", "migrate", "--verbosity", "0")
-            said = migrated.communicate()[0]
-            assert migrated.returncode == 0, said
+            _answer(_child(url, "manage", "migrate", "--verbosity", "0"))
             yield url
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _child(url: str, *arguments: str) -> subprocess.Popen[str]:
+def _child(url: str, *arguments: str) -> Client:
     environment = {k: v for k, v in os.environ.items() if k != "TEST_DATABASE_URL"}
     environment |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
     return subprocess.Popen(
@@ -116,6 +124,14 @@ def _child(url: str, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def _answer(process: Client) -> str:
+    """What a child printed; its failure, which it told on stderr, is ours."""
+    said, _nothing = process.communicate()
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    return said
 
 
 def _libpq(url: str) -> str:
