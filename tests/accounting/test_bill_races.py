@@ -37,7 +37,7 @@ ROUNDS = 12
 def slowly(read: Callable[..., Any]) -> Callable[..., Any]:
     def read_and_wait(*args: Any) -> Any:
         found = read(*args)
-        time.sleep(random.uniform(0, 0.02))  # noqa: S311 (another interleaving each time)
+        time.sleep(random.uniform(0, 0.02))
         return found
 
     return read_and_wait
