@@ -44,7 +44,7 @@ def _arc(arcs: list[list[Point]], index: int) -> list[Point]:
 
 def _path(ring: list[Point]) -> str:
     """A ring as path data; the pen is lifted where it jumps from one edge of the map to the other."""
-    steps = []
+    steps: list[str] = []
     before = ring[0][0]
     for lon, lat in ring:
         pen = "L" if steps and abs(lon - before) < HALF_WAY else "M"

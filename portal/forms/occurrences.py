@@ -118,7 +118,7 @@ def axes(crs: str) -> str:
     except InvalidInput:
         return ""
     orders = {(1.0, 2.0, 3.0, 4.0): "lonlat", (2.0, 1.0, 4.0, 3.0): "latlon"}
-    return orders.get(tuple(map(float, box)), "")
+    return orders.get(box, "")
 
 
 def degrees_crs(domain: BoundingBoxDomain) -> str:

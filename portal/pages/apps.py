@@ -94,17 +94,17 @@ def app(request: HttpRequest, slug: str) -> HttpResponse:
     offered = list(services.order_by("title"))
     rates = rates_by_service(offered)
     scenes = scenes_of(user, found)
-    own = jobs_of(user, JobFilter(own=True)).filter(application=found)
+    recent = list(jobs_of(user, JobFilter(own=True)).filter(application=found)[:RECENT_JOBS])
     context = {
         "app": found,
         "text": text,
         "offers": [Offer(service, rates[service.pk]) for service in offered],
         "scenes": [(item, entry_address(item), quicklook(item)) for item in scenes],
         "layers": [area_layer(found), *layers_of_items(scenes)],
-        "jobs": list(own[:RECENT_JOBS]),
+        "jobs": recent,
+        "live": any(not job.final for job in recent),
         "help": _html(found.help_text),
     }
-    context["live"] = any(not job.final for job in context["jobs"])
     return render(request, "apps/app.html", context)
 
 

@@ -15,6 +15,7 @@ from portal.pages import (
     operator,
     outputs,
     profile,
+    provider_settings,
     providers,
     rates,
     run,
@@ -52,6 +53,7 @@ urlpatterns = [
     path("groups/<slug:slug>/credit/<int:user_id>/cap", group_credit.set_cap, name="group_cap"),
     path("providers/", providers.providers, name="providers"),
     path("providers/<slug:slug>/", providers.provider, name="provider"),
+    path("providers/<slug:slug>/settings/", provider_settings.settings, name="provider_settings"),
     path("providers/<slug:slug>/act", providers.act, name="provider_act"),
     path(
         "providers/<slug:slug>/services/<int:service_id>/switch",

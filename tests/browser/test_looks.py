@@ -17,6 +17,7 @@ def pages_of(stage: Stage) -> dict[str, list[str]]:
     job = f"/jobs/{done.pk}/"
     app = f"/apps/{stage.app.slug}/"
     group = f"/groups/{stage.group.slug}/"
+    provider = f"/providers/{stage.provider.slug}/"
     return {
         "researcher": [
             "/", "/apps/", app, f"{app}services/{stage.service.public_identifier}/", "/jobs/",
@@ -26,7 +27,7 @@ def pages_of(stage: Stage) -> dict[str, list[str]]:
             "/groups/", group, "/providers/", "/profile/", "/help/",
         ],
         "admin": [group, f"{group}credit/"],
-        "operator": [f"/providers/{stage.provider.slug}/", "/operator/"],
+        "operator": [provider, f"{provider}settings/", "/operator/"],
         "stranger": ["/", "/apps/", "/jobs/", "/credit/", "/groups/"],
         "": ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
     }  # fmt: skip

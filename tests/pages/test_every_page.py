@@ -34,6 +34,7 @@ def addresses(stage: Stage) -> dict[str, set[str]]:
         f"/credit/{stage.account.pk}/": members,
         f"/credit/{stage.account.pk}/statement.csv": members,
         f"/providers/{provider}/": {"provider_owner", "operator"},
+        f"/providers/{provider}/settings/": {"provider_owner", "operator"},
         "/catalogue/scenes/scene-1/": set(ROLES),
         "/operator/": {"operator"},
     }

@@ -192,7 +192,8 @@ def test_errors_go_to_their_field() -> None:
 def filled(stage: Stage, **changes: str) -> dict[str, str]:
     return {
         "account": str(stage.account.pk),
-        "in-0-0-west": "13.3", "in-0-0-south": "52.4", "in-0-0-east": "13.4", "in-0-0-north": "52.5",
+        "in-0-0-west": "13.3", "in-0-0-south": "52.4",
+        "in-0-0-east": "13.4", "in-0-0-north": "52.5",
         "in-1-0": "0.4", "in-2-0": "NDVI", "in-3-0": "10", "in-3-0-uom": "m", "in-5-0": "true",
         **changes,
     }  # fmt: skip

@@ -253,6 +253,28 @@ def test_a_registered_provider_waits_for_an_operator(stage: Stage) -> None:
     assert made.state == ProviderState.APPROVED
 
 
+def test_an_owner_changes_settings_and_never_sees_the_password(stage: Stage) -> None:
+    client = client_of(stage.provider_owner)
+    address = f"/providers/{stage.provider.slug}/settings/"
+    form = {
+        "name": "Baltic", "url": stage.provider.url, "username": "portal", "password": "s3cret",
+        "usage_site": "NEW-SITE", "max_running_jobs": "3", "retry_attempts": "5",
+        "retry_wait_seconds": "60",
+    }  # fmt: skip
+    assert client.post(address, form).status_code == 302
+    stage.provider.refresh_from_db()
+    assert (stage.provider.usage_site, stage.provider.max_running_jobs) == ("NEW-SITE", 3)
+    assert stage.provider.endpoint().password == "s3cret"
+    page = client.get(address).content.decode()
+    assert "s3cret" not in page
+    client.post(address, {**form, "password": "", "name": "Baltic two"})
+    stage.provider.refresh_from_db()
+    assert stage.provider.endpoint().password == "s3cret"
+    wrong = client.post(address, {**form, "url": "file:///etc/passwd", "username": "a:b"})
+    assert wrong.status_code == 200
+    assert wrong.content.decode().count("errorlist") >= 2
+
+
 def test_a_key_is_shown_once_and_can_be_revoked(stage: Stage) -> None:
     client = client_of(stage.researcher)
     made = client.post("/profile/keys/", {"name": "QGIS", "scopes": ["read"], "days": "30"})
