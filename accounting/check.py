@@ -249,16 +249,23 @@ def _shown(name: str, value: Any) -> Any:
 def _missing_triggers() -> list[str]:
     """A table that was rebuilt, or restored in part, has lost what guards it."""
     script = Path(__file__).parent / "migrations" / f"ledger_triggers.{connection.vendor}.sql"
-    expected = re.findall(r"^CREATE TRIGGER (\w+)", script.read_text(), re.MULTILINE)
+    expected = re.findall(r"^CREATE (?:TRIGGER|TABLE) (\w+)", script.read_text(), re.MULTILINE)
     sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'table')"
             if sqlite
             else "SELECT tgname FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid"
             " WHERE tgenabled <> 'D' AND c.relnamespace = current_schema()::regnamespace"
         )
         present = {name for (name,) in cursor.fetchall()}
-        gate = sqlite and cursor.execute("SELECT count(*) FROM acc_gate").fetchone() != (0,)
-    told = [f"The trigger {name} is missing or off." for name in expected if name not in present]
-    return [*told, "The table acc_gate is not empty: no transfer can be booked."] if gate else told
+        told = [
+            f"{name}, which guards the books, is missing or off."
+            for name in expected
+            if name not in present
+        ]
+        if "acc_gate" in present:
+            cursor.execute("SELECT count(*) FROM acc_gate")
+            if cursor.fetchone() != (0,):
+                told.append("The table acc_gate is not empty: no transfer can be booked.")
+    return told

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from importlib import import_module
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from accounting import check
+from accounting.accounts import provider_account
 from accounting.bills import job_ended
 from accounting.check import findings
 from accounting.credit import issue_credit, set_cap
 from accounting.ledger import post
-from accounting.models import JobBill, Phase, Transfer, TransferKind
+from accounting.models import Account, JobBill, Phase, Transfer, TransferKind
 from tests.accounting.scene import Scene, send, usage
 from tests.factories import make_user
 from tests.flush import triggers_off
@@ -111,7 +113,7 @@ def test_a_lost_hold_and_a_lost_trigger_are_found(scene: Scene) -> None:
     on_table = " ON acc_account" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TRIGGER acc_account_guard{on_table}")
-    assert "The trigger acc_account_guard is missing or off." in findings()
+    assert "acc_account_guard, which guards the books, is missing or off." in findings()
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="only SQLite has the gate")
@@ -132,3 +134,19 @@ def test_a_flood_of_findings_is_cut_short(scene: Scene, monkeypatch: pytest.Monk
     found = [text for text in findings() if "running balance" in text or "of this kind" in text]
     assert len(found) == 3
     assert found[-1] == "… and more of this kind."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_of_the_triggers_goes_back_and_forth() -> None:
+    migration = import_module("accounting.migrations.0002_ledger_triggers")
+    account = provider_account(1)
+    with connection.schema_editor() as editor:
+        migration.remove(None, editor)
+    rows = Account.objects.filter(pk=account.pk)
+    rows.update(version=5)  # nothing guards it now
+    rows.update(version=0)
+    with connection.schema_editor() as editor:
+        migration.install(None, editor)
+    assert findings() == []
+    with pytest.raises(IntegrityError):
+        rows.update(version=5)
