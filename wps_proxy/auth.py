@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -26,14 +24,15 @@ def reader_of(request: HttpRequest) -> Caller:
 def must_be_allowed_to_run(request: HttpRequest, caller: Caller) -> None:
     """Raises Forbidden when these credentials may not spend credit.
 
-    A session is sent along by the browser whoever made it ask. As the door takes no CSRF token, a
-    session runs something only if the browser says that a page of the portal, or the address bar,
-    made it ask; that holds for GET and POST alike.
+    A session is sent along by the browser whoever made it ask, and the door takes no CSRF token.
+    What a browser says to come from another site has lost the scope already (`people.tokens`); one
+    that does not say where it comes from runs nothing here, neither by GET nor by POST.
     """
     _must_allow(caller, Scope.RUN)
     if request.method == "HEAD":
         raise Forbidden(_("HEAD starts nothing."))
-    if not request.headers.get("Authorization") and not _asked_by_the_portal(request):
+    by_session = not request.headers.get("Authorization")
+    if by_session and not (request.headers.get("Sec-Fetch-Site") or request.headers.get("Origin")):
         raise Forbidden(_("From a browser, this can only be started by a page of the portal."))
 
 
@@ -43,10 +42,3 @@ def _must_allow(caller: Caller, scope: Scope) -> None:
             _("These credentials are not for this: they lack the scope “%(scope)s”.")
             % {"scope": scope.value}
         )
-
-
-def _asked_by_the_portal(request: HttpRequest) -> bool:
-    site = request.headers.get("Sec-Fetch-Site")
-    if site:
-        return site in ("same-origin", "none")
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.get_host()
