@@ -13,8 +13,8 @@ from accounting.models import Account, Transfer
 class Command(BaseCommand):
     help = (
         "Check every invariant of the ledger and of the jobs' bills: balances are the sums of "
-        "their entries, holds add up, limits are kept, no job is charged twice, and the triggers that "
-        "guard the books are in place. Changes nothing, and may run while the portal works. "
+        "their entries, holds add up, limits are kept, no job is charged twice, and the "
+        "triggers that guard the books are in place. Changes nothing, and may run while the portal works. "
         "Exit code 0: all in order. 1: something is wrong; each line says what."
     )
 
