@@ -37,7 +37,7 @@ class Site:
     host: str
 
 
-class AtomicStatusFiles(FileStorage):  # type: ignore[misc]
+class AtomicStatusFiles(FileStorage):
     """PyWPS rewrites status documents in place, so that readers see halves; this replaces them."""
 
     def write(self, data: str, destination: str, data_format: object = None) -> str:
@@ -49,7 +49,7 @@ class AtomicStatusFiles(FileStorage):  # type: ignore[misc]
         return str(self.url(destination))
 
 
-class DemoProcess(Process):  # type: ignore[misc]
+class DemoProcess(Process):
     """A process that can be stored and followed, and whose run is reported when it has ended."""
 
     def __init__(  # noqa: PLR0913 (what describes a process)
@@ -94,7 +94,8 @@ class DemoProcess(Process):  # type: ignore[misc]
         except NoApplicableCode:
             # An output could not be stored: without this the job would seem to run for ever.
             log.exception("the outputs of job %s cannot be stored", self.uuid)
-            self.outputs, wps_response.outputs = [], {}
+            self.outputs: list[Any] = []
+            wps_response.outputs = {}
             wps_response._update_status(WPS_STATUS.FAILED, "The results cannot be stored.", 100)
         if wps_response.status in (WPS_STATUS.SUCCEEDED, WPS_STATUS.FAILED):
             self._report(meter)
@@ -112,7 +113,7 @@ class DemoProcess(Process):  # type: ignore[misc]
             log.exception("the usage of job %s is not in the queue", job)
 
 
-class DemoService(Service):  # type: ignore[misc]
+class DemoService(Service):
     """PyWPS, remembering under which reference a request runs, and choosy about input addresses."""
 
     def __init__(

@@ -45,8 +45,13 @@ def main() -> None:
     )
     os.register_at_fork(after_in_child=lambda: _close_in_child(listener))
     logging.getLogger("provider").info("listening on port %s", listener.effective_port)
-    Thread(target=lambda: [server.resume(one) for one in waiting], daemon=True).start()
+    Thread(target=_run_on, args=(server, waiting), daemon=True).start()
     listener.run()
+
+
+def _run_on(server: Server, references: list[str]) -> None:
+    for reference in references:
+        server.resume(reference)
 
 
 def application(arguments: argparse.Namespace) -> Server:

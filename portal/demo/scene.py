@@ -143,7 +143,7 @@ def _parcels(parcels: list[Parcel]) -> dict[str, Any]:
     """Fields and other plots as GeoJSON, longitude first."""
     features = []
     for number, parcel in enumerate(parcels, 1):
-        ring = [TRANSFORM * corner for corner in (*parcel.corners, parcel.corners[0])]
+        ring = [TRANSFORM @ corner for corner in (*parcel.corners, parcel.corners[0])]
         shape = {"type": "Polygon", "coordinates": [ring]}
         features.append(
             {
@@ -163,7 +163,7 @@ def _parcels(parcels: list[Parcel]) -> dict[str, Any]:
 def _item(date: str, picture: tuple[float, float, float, float]) -> dict[str, Any]:
     """A date of the scene as a STAC item; its box is the one of the picture."""
     west, north = ORIGIN
-    ring = [TRANSFORM * c for c in ((0, 0), (0, SIZE), (SIZE, SIZE), (SIZE, 0), (0, 0))]
+    ring = [TRANSFORM @ c for c in ((0, 0), (0, SIZE), (SIZE, SIZE), (SIZE, 0), (0, 0))]
     outline = {"type": "Polygon", "coordinates": [ring]}
     return {
         "type": "Feature",

@@ -73,12 +73,12 @@ class Server:
     def _file(self, request: Request, folder: Path, name: str) -> Response:
         """A stored file, whole or the range asked for."""
         try:
-            response = send_from_directory(folder, name, request.environ)
-        except NotFound:
+            if re.fullmatch(r"[0-9a-f-]+\.xml", name):
+                # Read at once: it may be replaced between a look at its length and the reading.
+                return _document((folder / name).read_text(encoding="utf-8"))
+            return send_from_directory(folder, name, request.environ)
+        except (NotFound, FileNotFoundError):
             return Response("Not found.\n", 404, mimetype="text/plain")
-        if name.endswith(".xml"):
-            response.headers["Cache-Control"] = "no-store"
-        return response
 
     def _wps(self, request: Request) -> Response:
         body = request.get_data()
@@ -133,7 +133,7 @@ class Server:
             document = (self.outputs / f"{identifier}.xml").read_text(encoding="utf-8")
         if document is None:
             return Response("It has arrived.\n", 202, mimetype="text/plain")
-        return Response(document, content_type=XML, headers={"Cache-Control": "no-store"})
+        return _document(document)
 
     def _write_down(self, reference: str) -> None:
         """One line per Execute request that arrived, whatever becomes of it."""
@@ -152,6 +152,10 @@ def _is_execute(request: Request, body: bytes) -> bool:
 def _with_body(request: Request, body: bytes) -> dict[str, Any]:
     """The request's environment with the body unread."""
     return {**request.environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+
+
+def _document(text: str) -> Response:
+    return Response(text, content_type=XML, headers={"Cache-Control": "no-store"})
 
 
 def _report(status: int, code: str, text: str) -> Response:
