@@ -14,8 +14,8 @@ class Command(BaseCommand):
     help = (
         "Check every invariant of the ledger and of the jobs' bills: balances are the sums of "
         "their entries, holds add up, limits are kept, no job is charged twice, and the "
-        "triggers that guard the books are in place. Changes nothing, and may run while the portal works. "
-        "Exit code 0: all in order. 1: something is wrong; each line says what."
+        "triggers that guard the books are in place. Changes nothing, and may run "
+        "while the portal works. Exit code 0: all in order. 1: something is wrong; each line says what."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
