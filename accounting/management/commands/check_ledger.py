@@ -15,7 +15,8 @@ class Command(BaseCommand):
         "Check every invariant of the ledger and of the jobs' bills: balances are the sums of "
         "their entries, holds add up, limits are kept, no job is charged twice, and the "
         "triggers that guard the books are in place. Changes nothing, and may run "
-        "while the portal works. Exit code 0: all in order. 1: something is wrong; each line says what."
+        "while the portal works. "
+        "Exit code 0: all in order. 1: something is wrong; each line says what."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
