@@ -129,8 +129,12 @@ def test_killed_with_its_jobs_it_runs_them_again_after_a_restart(own):
     references = [f"job-{number}" for number in range(10)]  # more than run at once
     for reference in references:
         assert own.post(change(3), reference)[0] == 200
-    wait_until(lambda: b"strips" in own.get("/lookup/job-0")[1], "some progress", own)
-    before = own.get("/lookup/job-0")[1]
+    wait_until(
+        lambda: any(b"strips" in own.get(f"/lookup/{one}")[1] for one in references),
+        "some progress",
+        own,
+    )
+    before = own.get("/lookup/job-9")[1]
     own.stop(signal.SIGKILL)
     own.start()
     location = etree.fromstring(before).get("statusLocation")
@@ -145,7 +149,7 @@ def test_killed_with_its_jobs_it_runs_them_again_after_a_restart(own):
 
 
 def test_jobs_outlive_their_server_and_are_not_run_twice(own):
-    assert own.post(change(4), "job")[0] == 200
+    assert own.post(change(8), "job")[0] == 200
     wait_until(lambda: b"strips" in own.get("/lookup/job")[1], "some progress", own)
     own.stop(signal.SIGKILL, jobs=False)
     own.start()  # on the same port: the job's process does not hold it
