@@ -44,13 +44,18 @@ def signed(micro: int) -> str:
 
 
 @register.filter
-def moment(at: datetime | None) -> SafeString | str:
-    """A date and time in UTC; a script shows it in the reader's zone, with UTC on hover."""
+def moment(at: datetime | None, precision: str = "") -> SafeString | str:
+    """A date and time in UTC; a script shows it in the reader's zone, with UTC on hover.
+
+    Precision "s" shows the seconds.
+    """
     if at is None:
         return "–"
     at = at.astimezone(UTC)
-    text = date_format(at, "j M Y, H:i") + " UTC"
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), text, text)
+    text = date_format(at, "j M Y, H:i:s" if precision == "s" else "j M Y, H:i") + " UTC"
+    precise = mark_safe(" data-precise") if precision == "s" else ""
+    shape = '<time datetime="{}" title="{}"{}>{}</time>'
+    return format_html(shape, at.isoformat(), text, precise, text)
 
 
 @register.filter

@@ -25,15 +25,17 @@
   }
 
   // Times are sent in UTC; the reader sees the own zone, and UTC on hover.
-  const clock = new Intl.DateTimeFormat(navigator.languages, {
+  const shape = {
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-  });
+  };
+  const clock = new Intl.DateTimeFormat(navigator.languages, shape);
+  const preciseClock = new Intl.DateTimeFormat(navigator.languages, { ...shape, second: "2-digit" });
 
   function localTimes(root) {
     for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.valueOf())) continue;
-      time.textContent = clock.format(at);
+      time.textContent = ("precise" in time.dataset ? preciseClock : clock).format(at);
       time.dataset.local = "";
     }
   }

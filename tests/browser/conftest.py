@@ -24,6 +24,10 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
+DRAWN = """
+    new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+        .then(() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0))))
+"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop in this thread
@@ -72,6 +76,14 @@ class Window:
             "[...document.querySelectorAll('map-view')].every(m => m.querySelector('.ol-viewport'))"
         )
         return self.page
+
+    def show_in(self, scheme: str) -> None:
+        """Switch to the light or dark theme, and wait until it is drawn."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.wait_for_function(
+            "s => matchMedia(`(prefers-color-scheme: ${s})`).matches", arg=scheme
+        )
+        self.page.evaluate(DRAWN)
 
     def violations(self) -> list[str]:
         """What axe finds against WCAG 2.2 AA on the open page."""
