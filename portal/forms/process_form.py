@@ -153,6 +153,13 @@ class InputField:
         return ""
 
     @property
+    def drawable(self) -> bool:
+        """Whether a shape drawn on a map can be the value."""
+        domain = self.wanted.domain
+        kinds = domain.formats if isinstance(domain, ComplexDomain) else ()
+        return any("geo+json" in kind.media_type for kind in kinds)
+
+    @property
     def chosen(self) -> set[str]:
         """The values that are ticked."""
         return {o.text for o in self.occurrences}
@@ -196,7 +203,7 @@ class ProcessForm:
 
     @property
     def has_map(self) -> bool:
-        return any(one.widget == "bbox" and not one.crs for one in self.fields)
+        return any(one.drawable or (one.widget == "bbox" and not one.crs) for one in self.fields)
 
 
 def _initial(one: InputField, values: Sequence[InputValue], area: Box | None) -> list[Occurrence]:

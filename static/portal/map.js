@@ -3,7 +3,7 @@
 // data-land, data-land-detail, data-borders   addresses of the TopoJSON files of the base map
 // data-extent      "west,south,east,north" in degrees: what to show first
 // data-layers      id of a <script type="application/json"> with the layers to draw (see addLayer)
-// data-box         id prefix of the four number fields of a box (<prefix>-west …) to keep in step
+// data-box, data-shapes   what can be drawn: see map-draw.js
 // data-label       name of the map for screen readers
 //
 // A map is never the only way: what it shows is also on the page as text, what it asks for as fields.
@@ -63,7 +63,9 @@
       const data = document.getElementById(this.dataset.layers || "");
       for (const layer of data ? JSON.parse(data.textContent) : []) this.addLayer(layer);
       this.fit(this.dataset.extent ? numbers(this.dataset.extent) : WORLD);
-      if (this.dataset.box) this.enableBox();
+      this.outline = outline;
+      this.projected = projected;
+      this.dispatchEvent(new CustomEvent("map:ready", { bubbles: true }));  // for map-draw.js
       this.addTool("Show all", () => this.fitAll());
       this.followFeatures();
       this.onTheme = () => this.retheme();
@@ -204,60 +206,6 @@
         const href = !this.drawing && found(event)?.get("href");
         if (href && new URL(href, location.href).origin === location.origin) location.assign(href);
       });
-    }
-
-    // --- the box: the fields are the truth, the map writes into them and follows them ---------
-
-    enableBox() {
-      this.fields = SIDES.map((side) => document.getElementById(`${this.dataset.box}-${side}`));
-      if (this.fields.includes(null)) return;
-      this.box = new ol.layer.Vector({ source: new ol.source.Vector(), style: outline("warn", { width: 2.5 }), zIndex: 5 });
-      this.map.addLayer(this.box);
-      this.pen = this.addTool("Draw box", () => this.toggleDrawing());
-      this.pen.setAttribute("aria-pressed", "false");
-      this.addTool("Use view", () => this.writeBox(this.map.getView().calculateExtent(this.map.getSize())));
-      for (const field of this.fields) field.addEventListener("input", () => this.readBox());
-      this.readBox();
-    }
-
-    toggleDrawing() {
-      if (this.drawing) return this.stopDrawing();
-      this.drawing = new ol.interaction.Draw({
-        source: new ol.source.Vector(), type: "Circle",
-        geometryFunction: ol.interaction.Draw.createBox(), style: outline("warn"),
-      });
-      this.drawing.on("drawend", (event) => {
-        this.writeBox(event.feature.getGeometry().getExtent());
-        setTimeout(() => this.stopDrawing(), 0);
-      });
-      this.map.addInteraction(this.drawing);
-      this.pen.setAttribute("aria-pressed", "true");
-      this.status.textContent = "Click two opposite corners, or type the four numbers.";
-    }
-
-    stopDrawing() {
-      this.map.removeInteraction(this.drawing);
-      this.drawing = null;
-      this.pen.setAttribute("aria-pressed", "false");
-      this.status.textContent = "";
-    }
-
-    writeBox(extent) {
-      const degrees = ol.proj.transformExtent(extent, "EPSG:3857", "EPSG:4326");
-      degrees.forEach((value, i) => {
-        const most = i % 2 ? 90 : 180;
-        this.fields[i].value = Math.min(most, Math.max(-most, value)).toFixed(5);
-      });
-      this.readBox();
-      this.fields[3].dispatchEvent(new Event("change", { bubbles: true }));
-    }
-
-    readBox() {
-      const source = this.box.getSource();
-      source.clear();
-      const values = this.fields.map((field) => (field.value.trim() === "" ? NaN : Number(field.value)));
-      if (values.some((n) => !Number.isFinite(n)) || values[1] >= values[3]) return;
-      source.addFeature(new ol.Feature(ol.geom.Polygon.fromExtent(projected(values))));
     }
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -92,6 +93,24 @@ def test_a_box_by_mouse_and_by_keyboard(stage: Stage, window: Any) -> None:
     for _step in range(8):
         page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.closest('map-view')")
+
+
+def test_an_outline_is_drawn_into_the_text(stage: Stage, window: Any) -> None:
+    page = window(stage.researcher).open(form_of(stage))
+    canvas = page.locator("#in-7-0-map .map__canvas")
+    page.click("#in-7-0-map >> text=Draw outline")
+    canvas.scroll_into_view_if_needed()
+    area = canvas.bounding_box()
+    assert area is not None
+    for x, y in ((200, 80), (300, 80), (250, 160), (250, 160)):
+        page.mouse.click(area["x"] + x, area["y"] + y)
+    page.wait_for_function("document.getElementById('in-7-0').value !== ''")
+    drawn = json.loads(page.input_value("#in-7-0"))
+    (feature,) = drawn["features"]
+    assert feature["geometry"]["type"] == "Polygon"
+    assert len(feature["geometry"]["coordinates"][0]) == 4
+    page.click("#in-7-0-map >> text=Clear")
+    assert page.input_value("#in-7-0") == ""
 
 
 def test_several_values_are_added_and_taken_away(stage: Stage, window: Any) -> None:
