@@ -119,7 +119,7 @@ def running_stack(folder: Path, **settings: str) -> Iterator[RunningStack]:
             "DATABASE_URL": url,
             "PORT": str(free_port()),
             "PROVIDER_PORT": str(free_port()),
-            "DUE_LEASE_SECONDS": "15",
+            "DUE_LEASE_SECONDS": "20",
             **settings,
         }
         process = subprocess.Popen(

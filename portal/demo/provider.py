@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from waitress.server import create_server
 
 from common.guard import is_public
+from portal.demo.database import queue_writers
 from portal.demo.job import DemoService, Site
 from portal.demo.processes import change_between_dates, spectral_index
 from portal.demo.recovery import interrupted
@@ -37,6 +38,7 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     for name, level in (("provider", "INFO"), ("waitress", "WARNING"), ("PYWPS", "WARNING")):
         logging.getLogger(name).setLevel(level)
+    queue_writers()
     server = application(arguments)
     # Found before the port is open: what comes in from now on is not to be run on.
     waiting = interrupted(server.references)

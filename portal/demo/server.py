@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -48,6 +49,9 @@ class Server:
         self.outputs = folder / "outputs"
         self.scene = scene
         self.log = folder / "requests.log"
+        # PyWPS forks a process for each job. A thread that has the SQLite file open, or holds some
+        # library's lock, at that moment leaves both to the child for ever: one request at a time.
+        self._one_at_a_time = Lock()
 
     def __call__(self, environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -83,7 +87,8 @@ class Server:
     def _wps(self, request: Request) -> Response:
         body = request.get_data()
         if not _is_execute(request, body):
-            return Response.from_app(self.wps, _with_body(request, body))
+            with self._one_at_a_time:
+                return Response.from_app(self.wps, _with_body(request, body), buffered=True)
         given = request.headers.get(HEADER, "")
         reference = given or f"unnamed-{uuid.uuid4()}"
         if not FORM.fullmatch(reference):
@@ -101,7 +106,8 @@ class Server:
         return self._execute(reference, _with_body(request, body))
 
     def _execute(self, reference: str, environ: dict[str, Any]) -> Response:
-        response = Response.from_app(self.wps, {**environ, REFERENCE: reference}, buffered=True)
+        with self._one_at_a_time:
+            response = Response.from_app(self.wps, {**environ, REFERENCE: reference}, buffered=True)
         if response.status_code >= 400:  # noqa: PLR2004 (refused: nothing runs)
             self.references.forget(reference)
         else:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.reliability.test_kill import all_charged, executes_by_reference, state, submit
+from tests.reliability.test_kill import all_charged, runs_by_reference, state, submit
 from tests.stack import running_stack, wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.broker, pytest.mark.timeout(300)]
@@ -44,7 +44,7 @@ def test_jobs_run_over_a_broker_and_survive_the_workers_death(name: str, tmp_pat
             what="the end of the jobs",
         )
         wait_until(lambda: all_charged(stack, jobs), seconds=60, what="the charges")
-        sent = executes_by_reference(stack)
+        sent = runs_by_reference(stack)
         assert [sent[job] for job in jobs] == [1, 1, 1]
         assert "celery" in (stack.folder / "log" / "worker.log").read_text().lower()
         stack.check_ledger()
