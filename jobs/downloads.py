@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from jobs.models import JobOutput
@@ -26,10 +26,13 @@ SHOWN = frozenset(
 )
 
 
-def download(request: HttpRequest, output: JobOutput) -> StreamingHttpResponse:
+def download(
+    request: HttpRequest, output: JobOutput, *, to_file: bool = False
+) -> StreamingHttpResponse:
     """Stream an output to somebody who may see its job; a Range is passed on.
 
-    Raises ProviderError, NotFound before anything is sent.
+    `to_file`: the browser keeps it and shows nothing. Raises ProviderError, NotFound before
+    anything is sent.
     """
     opened = ExitStack()
     source = opened.enter_context(
@@ -41,14 +44,19 @@ def download(request: HttpRequest, output: JobOutput) -> StreamingHttpResponse:
     )
     for name, value in source.headers.items():
         response.headers[name.title()] = value
-    attached = kind.split(";")[0] not in SHOWN
-    disposition = content_disposition_header(attached, file_name(output)) or "attachment"
+    attached = to_file or kind.split(";")[0] not in SHOWN
+    disposition = content_disposition_header(attached, file_name(output)) or "inline"
+    make_harmless(response, disposition)
+    return response
+
+
+def make_harmless(response: HttpResponseBase, disposition: str) -> None:
+    """Whatever is in the answer runs nothing here, and stays between the user and the portal."""
     response.headers["Content-Disposition"] = disposition
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "private, max-age=300"
-    return response
 
 
 def content_type(output: JobOutput) -> str:

@@ -50,7 +50,10 @@ def discover(row: Due) -> datetime | None:
     provider = Provider.objects.filter(pk=row.subject, state=ProviderState.APPROVED).first()
     if provider is None:
         return None
-    providers.discover(provider=provider, actor="worker")
+    was_away = provider.failing_since is not None
+    run = providers.discover(provider=provider, actor="worker")
+    if was_away and not run.error:
+        due.hurry(f"provider:{provider.pk}")
     spread = random.uniform(0.9, 1.1)  # noqa: S311 (jitter)
     return now() + timedelta(seconds=settings.DISCOVERY_SECONDS * spread)
 

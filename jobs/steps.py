@@ -26,7 +26,7 @@ from common.errors import (
     ProviderRefused,
     ProviderTimeout,
 )
-from jobs import periodic, results
+from jobs import due, periodic, results
 from jobs.models import Due, Job
 from jobs.states import RUNNING, State
 from jobs.transitions import apply, lock, move, note
@@ -275,7 +275,4 @@ def _answered(provider: Provider) -> None:
     was_away = provider.failing_since is not None
     providers.note_answer(provider=provider)
     if was_away:
-        waiting = Due.objects.filter(
-            lane=f"provider:{provider.pk}", done_at=None, parked_at=None, due_at__gt=now()
-        )
-        waiting.filter(kind__in=("send", "poll", "cancel")).update(due_at=_in(1))
+        due.hurry(f"provider:{provider.pk}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -177,12 +178,18 @@ def _complex(domain: ComplexDomain, value: ComplexValue) -> ComplexValue:
             _("This is larger than the %(n)s MB that the process takes.")
             % {"n": domain.maximum_megabytes}
         )
-    return replace(
+    value = replace(
         value,
         media_type=value.media_type or known.media_type,
-        encoding=value.encoding or known.encoding,
         schema=value.schema or known.schema,
     )
+    if value.encoding or not known.encoding:
+        return value
+    if known.encoding.lower() == "base64":  # plain text was given: carried as the format demands
+        return replace(
+            value, data=base64.b64encode(value.data.encode()).decode(), encoding="base64"
+        )
+    return replace(value, encoding=known.encoding)
 
 
 def _reference(domain: ComplexDomain, value: ReferenceValue) -> ReferenceValue:

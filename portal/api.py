@@ -26,10 +26,10 @@ from accounting.usage import MOST_BYTES, import_message
 from common.errors import Forbidden, InvalidInput, TooLarge
 from common.serializers import CreditsField
 from jobs.access import output_for
+from jobs.downloads import download
 from people.access import is_operator
 from people.authentication import signed_in
 from people.models import Scope, User
-from portal.pages.outputs import streamed
 from providers.access import provider_for
 from providers.models import Provider
 
@@ -267,4 +267,4 @@ class OutputContent(APIView):
     def get(self, request: Request, job_id: UUID, number: int) -> HttpResponseBase:
         """The bytes of an output, streamed from its provider; `Range` works where it can."""
         found = output_for(signed_in(request), job_id, number)
-        return streamed(request._request, found, inline=False)
+        return download(request._request, found, to_file=True)

@@ -43,7 +43,7 @@ def _arc(arcs: list[list[Point]], index: int) -> list[Point]:
 
 
 def _path(ring: list[Point]) -> str:
-    """A ring as path data; the pen is lifted where it jumps from one edge of the map to the other."""
+    """A ring as path data; the pen is lifted where it jumps from one edge to the other."""
     steps: list[str] = []
     before = ring[0][0]
     for lon, lat in ring:

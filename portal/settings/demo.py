@@ -6,7 +6,7 @@ import os
 import secrets
 
 from portal.settings.base import *  # noqa: F403
-from portal.settings.base import VAR_DIR, env
+from portal.settings.base import STATICFILES_DIRS, STORAGES, VAR_DIR, env
 
 
 def _generated_secret() -> str:
@@ -34,6 +34,11 @@ CSRF_COOKIE_SECURE = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 OUTBOUND_PLAIN_HTTP = True
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[f"127.0.0.1:{PROVIDER_PORT}"])
+# Static files as they lie in the packages: nothing is collected or compressed at each start.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_USE_FINDERS = True
+(VAR_DIR / "scene").mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS.append(("demo-scene", VAR_DIR / "scene"))
 # Everything is on one machine: look often, so that a person sees progress.
 POLL_SECONDS_FIRST = env.float("POLL_SECONDS_FIRST", default=0.5)
 POLL_SECONDS_MOST = env.float("POLL_SECONDS_MOST", default=5)

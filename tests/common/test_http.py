@@ -202,7 +202,7 @@ def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 and its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "provider.example")])
-    today = datetime.now(UTC)  # noqa: TID251 (the certificate is checked against the real time)
+    today = datetime.now(UTC)
     names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     built = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())

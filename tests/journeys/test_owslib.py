@@ -60,7 +60,8 @@ def test_the_main_job(stack: RunningStack) -> None:
     box = BoundingBoxDataInput(
         [west, south, east, north], crs="urn:ogc:def:crs:OGC:1.3:CRS84", dimensions=2
     )
-    execution = run(wps.execute("demo.ndvi", [(area.identifier, box)], mode=ASYNC, output=[]))
+    outputs = [("result", True), ("quicklook", True), ("mean", False)]
+    execution = run(wps.execute("demo.ndvi", [(area.identifier, box)], mode=ASYNC, output=outputs))
     assert execution.isSucceded(), [e.text for e in execution.errors]
     assert execution.serviceInstance.startswith(stack.base)
     references = {o.identifier: o.reference for o in execution.processOutputs if o.reference}

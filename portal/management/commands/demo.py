@@ -56,10 +56,9 @@ class Command(BaseCommand):
             *python("-m", "portal.demo.provider"),
             *("--port", str(settings.PROVIDER_PORT)),
             *("--dir", str(folder / "provider"), "--scene", str(folder / "scene")),
-            *("--usage-queue", str(queue)),
+            *("--usage-queue", str(queue), "--inputs-from", settings.BASE_URL),
         )
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", verbosity=0, interactive=False)
         stack.wait_for(settings.PROVIDER_PORT)
         place = seed.Place(
             base_url=settings.BASE_URL,
