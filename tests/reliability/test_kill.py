@@ -49,21 +49,19 @@ def call(
     raise AssertionError("the web stayed away")
 
 
-def account_of(stack: RunningStack, kind: str, user: str = "researcher") -> int:
-    accounts = call(stack, "/api/accounts/", user=user)["results"]
+def account_of(stack: RunningStack, kind: str) -> int:
+    accounts = call(stack, "/api/accounts/")["results"]
     return int(next(a["id"] for a in accounts if a["kind"] == kind))
 
 
-def submit(
-    stack: RunningStack, number: int, *, user: str = "researcher", kind: str = "GROUP"
-) -> str:
-    services = call(stack, "/api/services/?limit=100", user=user)["results"]
+def submit(stack: RunningStack, number: int, *, kind: str = "GROUP") -> str:
+    services = call(stack, "/api/services/?limit=100")["results"]
     service = next(s["id"] for s in services if s["identifier"] == "demo.hello")
-    description = call(stack, f"/api/services/{service}/", user=user)["description"]
+    description = call(stack, f"/api/services/{service}/")["description"]
     name = description["inputs"][0]["identifier"]
-    account = account_of(stack, kind, user)
+    account = account_of(stack, kind)
     body = {"service": service, "account": account, "inputs": {name: f"n{number}"}}
-    job = call(stack, "/api/jobs/", body, key=f"kill-{number}", user=user)
+    job = call(stack, "/api/jobs/", body, key=f"kill-{number}")
     return str(job["id"])
 
 
@@ -112,14 +110,14 @@ def test_killed_at_random_moments_every_job_ends_and_is_charged_once(
 
 
 def test_of_many_submits_for_the_last_credits_exactly_one_runs(stack: RunningStack) -> None:
-    """`hello` costs 0.1; the account has 0.15 and eight requests come at once."""
-    own = account_of(stack, "USER", "provider")
-    issued = {"amount": "0.15", "reason": "for one run"}
-    call(stack, f"/api/accounts/{own}/issues/", issued, key="race", user="operator")
+    """`hello` costs 0.1; the researcher's own account has 0.15 and eight requests come at once."""
+    grant = {"member": "researcher", "amount": "0.15", "reason": "for one run"}
+    grants = f"/api/groups/{stack.demo['group']}/grants/"
+    call(stack, grants, grant, key="race", user="group-admin")
 
     def attempt(number: int) -> str:
         try:
-            return submit(stack, 900 + number, user="provider", kind="USER")
+            return submit(stack, 900 + number, kind="USER")
         except urllib.error.HTTPError as error:
             return f"{error.code}"
 
@@ -127,10 +125,7 @@ def test_of_many_submits_for_the_last_credits_exactly_one_runs(stack: RunningSta
         answers = sorted(pool.map(attempt, range(8)))
     ran = [answer for answer in answers if answer != "402"]
     assert len(ran) == 1, answers
-    get = f"/api/jobs/{ran[0]}/"
-    wait_until(
-        lambda: call(stack, get, user="provider")["state"] == "COMPLETED", what="the one job"
-    )
+    wait_until(lambda: state(stack, ran[0]) == "COMPLETED", what="the one job")
     stack.check_ledger()
 
 
