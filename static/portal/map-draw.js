@@ -28,13 +28,37 @@
         setTimeout(() => this.stop(), 0);
       });
       this.view.map.addInteraction(this.interaction);
+      if (this.dragged) this.followDrag();
       this.view.drawing = true;
       this.button.setAttribute("aria-pressed", "true");
       this.view.status.textContent = this.help;
     }
 
+    // Press, drag and let go does the same as two clicks; the map stays where it is meanwhile.
+    followDrag() {
+      this.drag = new ol.interaction.DragBox();
+      this.drag.stopDown = () => false;  // the clicks are for the other interaction
+      this.drag.on("boxend", () => {
+        this.dragged(this.drag.getGeometry().getExtent());
+        this.stop();
+      });
+      this.view.map.addInteraction(this.drag);
+      this.pan(false);
+    }
+
+    pan(active) {
+      for (const one of this.view.map.getInteractions().getArray()) {
+        if (one instanceof ol.interaction.DragPan) one.setActive(active);
+      }
+    }
+
     stop() {
       this.view.map.removeInteraction(this.interaction);
+      if (this.drag) {
+        this.view.map.removeInteraction(this.drag);
+        this.drag = null;
+        this.pan(true);
+      }
       this.interaction = null;
       this.view.drawing = false;
       this.button.setAttribute("aria-pressed", "false");
@@ -75,11 +99,12 @@
       announce(fields[3]);
     }
 
-    new Pen(
-      view, "Draw box", "Click two opposite corners, or type the four numbers.",
+    const pen = new Pen(
+      view, "Draw box", "Drag a box, or click two opposite corners, or type the four numbers.",
       () => ({ type: "Circle", geometryFunction: ol.interaction.Draw.createBox() }),
       (feature) => write(feature.getGeometry().getExtent()),
     );
+    pen.dragged = write;
     view.addTool("Use view", () => write(view.map.getView().calculateExtent(view.map.getSize())));
     for (const field of fields) field.addEventListener("input", read);
     read();

@@ -27,14 +27,14 @@ def priced(page: Page) -> None:
     page.click("#calculate")
     expect(page.locator("#in-1-errors")).to_contain_text("not allowed")
     expect(page.locator("#in-2-errors")).to_contain_text("required")
-    assert page.get_attribute("[name=in-1-0]", "aria-invalid") == "true"
+    expect(page.locator("[name=in-1-0]")).to_have_attribute("aria-invalid", "true")
     assert page.locator("#submit-run").count() == 0
     page.fill("[name=in-1-0]", "0.3")
     page.check("#in-2-0-0")
     page.click("#calculate")
     expect(page.locator("#submit-run")).to_have_text("Run for 2.10 credits")
     expect(page.locator("#in-1-errors")).to_be_empty()
-    assert page.get_attribute("[name=in-1-0]", "aria-invalid") is None
+    expect(page.locator("[name=in-1-0]")).not_to_have_attribute("aria-invalid", "true")
     page.fill("[name=in-1-0]", "0.35")
     expect(page.locator("#submit-run")).to_be_disabled()
     page.click("#calculate")
@@ -79,7 +79,7 @@ def test_a_box_by_mouse_and_by_keyboard(stage: Stage, window: Any) -> None:
     west, south, east, north = corners(page)
     assert west < east
     assert south < north
-    assert page.get_attribute("text=Draw box", "aria-pressed") == "false"
+    expect(page.locator("text=Draw box")).to_have_attribute("aria-pressed", "false")
 
     page.fill("#in-0-0-east", str(east + 0.1))
     drawn = page.evaluate(
