@@ -17,7 +17,6 @@ from accounting.models import Unit
 from accounting.pricing import RateSpec, publish_rates
 from accounting.usage import import_message
 from catalogue_client.services import put_collection, put_item
-from common.clock import now
 from jobs import lifecycle, results
 from jobs.models import Due, Job
 from jobs.states import State
@@ -249,8 +248,3 @@ def _geotiff() -> bytes:
     ) as dataset:  # fmt: skip
         dataset.write(cells, 1)
     return file.getvalue()
-
-
-def moment() -> str:
-    """Today, as forms send it."""
-    return now().date().isoformat()
