@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounting.models import BillState, JobBill
 from accounting.selectors import job_cost
 from catalogue_client.access import item_of_job
 from common.clock import now
@@ -23,6 +24,7 @@ from jobs import lifecycle
 from jobs.access import job_for
 from jobs.models import Job
 from jobs.selectors import JobFilter, events_of, jobs_of, waiting_reason
+from jobs.states import SUCCESSFUL
 from people.access import is_operator
 from portal.pages.catalogue import entry_links
 from portal.pages.feedback import told
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from people.models import User
 
 POLLING_STOPPED = 286  # htmx's word for: this was the last answer
+PUBLISHED_WITHIN = timedelta(minutes=10)
 PHASES = (
     ("", gettext_lazy("All")),
     ("running", gettext_lazy("Running")),
@@ -100,15 +103,18 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def live(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The live part of a job's page.
 
-    204 while nothing has changed since `seen`, 286 with the last state.
+    204 while nothing has changed since `seen`, 286 with the last state. Tabs that are made of what
+    comes with and after the end (files, settlement, catalogue entry) are loaded again then.
     """
     user = cast("User", request.user)
     found = job_for(user, job_id, "view")
     context = _frame(user, found) | {"tab": request.GET.get("tab", "")}
-    if request.GET.get("seen") == context["seen"] and not found.final:
+    if request.GET.get("seen") == context["seen"] and context["moving"]:
         return HttpResponse(status=204)
+    if found.final and context["tab"] in _MADE_AT_THE_END:
+        return HttpResponse(headers={"HX-Refresh": "true"})
     answer = render(request, "jobs/live_answer.html", context)
-    if found.final:
+    if not context["moving"]:
         answer.status_code = POLLING_STOPPED
     return answer
 
@@ -129,18 +135,29 @@ def dismiss(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def _frame(user: User, found: Job) -> dict[str, Any]:
     """What every tab shows around its content, with the live part."""
     events = list(events_of(found))
+    bill = JobBill.objects.filter(job_id=found.pk).values_list("state", flat=True).first()
     return {
         "events": events,
+        "moving": _moving(found, bill),
         "steps": steps_of(found, events),
         "waiting": waiting_reason(found),
         "outputs": results_of(found) if found.final else [],
-        # The message and the silence of a provider change without an event.
-        "seen": f"{len(events)}-{found.percent}-{len(found.message)}-{found.unreachable_since}",
+        # The message and the silence of a provider change without an event, and so does the bill.
+        "seen": f"{len(events)}-{found.percent}-{len(found.message)}-{found.unreachable_since}-{bill}",
         "job": found,
         "may_manage": found.owner_id == user.pk or is_operator(user),
         "again": _again(user, found),
         "seconds": _poll_seconds(found),
     }
+
+
+def _moving(found: Job, bill: str | None) -> bool:
+    """Whether something still changes by itself: the state, the settlement, the publication."""
+    if not found.final or bill in (BillState.OPEN, BillState.AWAITING_USAGE):
+        return True
+    if found.state not in SUCCESSFUL or found.published_at is not None:
+        return False
+    return found.finished_at is not None and now() - found.finished_at < PUBLISHED_WITHIN
 
 
 def _again(user: User, found: Job) -> str:
@@ -189,6 +206,7 @@ def _script(user: User, found: Job) -> dict[str, Any]:
     return {"snippets": snippets_of(found, user.username)}
 
 
+_MADE_AT_THE_END = ("results", "cost", "catalogue")
 _CONTEXTS = {
     "results": _results,
     "inputs": _inputs,
