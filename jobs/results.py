@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.core.files.base import ContentFile
@@ -38,17 +39,27 @@ TRIES = 4
 
 
 def publish(row: Due) -> datetime | None:
-    """Describe the outputs of a finished job and write its catalogue entry; safe to repeat."""
+    """The step of the due work `publish`."""
+    publish_job(row.subject, last_try=row.failures + 1 >= TRIES)
+    return None
+
+
+def publish_job(job_id: UUID | str, *, last_try: bool = False, again: bool = False) -> bool:
+    """Describe the outputs of a finished job and write its catalogue entry; safe to repeat.
+
+    False when there is nothing to do: the job did not succeed, or is published and not `again`.
+    Raises ProviderError when an output cannot be had now, unless it is the `last_try`.
+    """
     job = Job.objects.select_related(
         "service__provider", "service_version", "application", "owner"
-    ).get(pk=row.subject)
-    if job.state not in SUCCESSFUL or job.published_at is not None:
-        return None
+    ).get(pk=job_id)
+    if job.state not in SUCCESSFUL or (job.published_at is not None and not again):
+        return False
     outputs = list(job.outputs.order_by("number"))
     for output in outputs:
         output.job = job
         if output.size is None or not output.sha256:
-            _look_at(output, last_try=row.failures + 1 >= TRIES)
+            _look_at(output, last_try=last_try)
     item = publish_record(record=_record(job, outputs))
     with transaction.atomic():
         job = lock(job.pk)
@@ -56,7 +67,7 @@ def publish(row: Due) -> datetime | None:
             job.published_at = now()
             job.save(update_fields=("published_at",))
             note(job, actor="worker", reason="published", text=str(item))
-    return None
+    return True
 
 
 def _look_at(output: JobOutput, *, last_try: bool) -> None:

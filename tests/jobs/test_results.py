@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from django.core.management import call_command
 from rasterio.io import MemoryFile
 from rasterio.transform import from_bounds
 
@@ -128,3 +129,19 @@ def test_a_provider_that_stumbles_is_asked_again(wps: FakeWps, drain: Drain) -> 
     wps.reply("output", Reply(503, b"busy"), times=2)
     job = finish(wps, drain, TIFF)
     assert job.outputs.get(identifier="result").preview
+
+
+def test_the_command_publishes_what_was_not_and_what_it_is_told_to(
+    finished: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*arguments: str) -> str:
+        call_command("publish_results", *arguments)
+        return capsys.readouterr().out.splitlines()[-1]
+
+    assert said() == "0 published, 0 failed"
+    Job.objects.update(published_at=None)
+    Item.objects.all().delete()
+    assert said(str(finished.pk)) == "1 published, 0 failed"
+    assert Item.objects.get().job_id == finished.pk
+    assert said("--again") == "1 published, 0 failed"
+    assert Item.objects.count() == 1
