@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from tests import flush
+from tests.chromium import browser
+
+__all__ = ["browser"]
 
 flush.install()
