@@ -23,8 +23,9 @@ from portal.demo.scene import SceneInfo
 log = logging.getLogger("provider")
 
 Handler = Callable[[Any, Any], None]
-RESUME = "tep.resume_uuid"  # WSGI environment: run on as this job
-REFERENCE = "tep.reference"  # WSGI environment: what the request is known by
+# In the WSGI environment:
+REFERENCE = "tep.reference"  # what the request is known by
+RUN_AS = "tep.run_as"  # this is the job's own process; the identifier that the job has
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Site:
     references: References
     usage_queue: Path
     host: str
+    start: Callable[[str], None]  # begins the stored request of a reference
 
 
 class AtomicStatusFiles(FileStorage):
@@ -66,6 +68,7 @@ class DemoProcess(Process):
     ) -> None:
         self.site = site
         self.work = handler
+        self.own_process = False
         super().__init__(
             self._handler,
             identifier,
@@ -87,8 +90,23 @@ class DemoProcess(Process):
         plain = FileStorageBuilder().build()
         self._status_store = AtomicStatusFiles(plain.target, plain.output_url, plain.copy_function)
 
+    def _execute_process(self, async_: bool, wps_request: Any, wps_response: Any) -> Any:
+        """In place of PyWPS's fork and queue: the job begins in a process without threads."""
+        environ = wps_request.http_request.environ
+        if RUN_AS in environ:
+            self.own_process = True
+            return self._run_process(wps_request, wps_response)
+        if not async_:
+            return super()._execute_process(async_, wps_request, wps_response)
+        wps_response._update_status(WPS_STATUS.ACCEPTED, "Accepted", 0)
+        self.site.start(environ[REFERENCE])
+        return wps_response
+
+    def launch_next_process(self) -> None:
+        """Nothing: PyWPS's own queue is not used, and looking into it keeps a transaction open."""
+
     def _run_process(self, wps_request: Any, wps_response: Any) -> Any:
-        meter = usage.Meter(own_process=bool(self.async_))
+        meter = usage.Meter(own_process=self.own_process)
         try:
             wps_response = super()._run_process(wps_request, wps_response)
         except NoApplicableCode:
@@ -129,14 +147,15 @@ class DemoService(Service):
 
     def execute(self, identifier: str, wps_request: Any, uuid: Any) -> Any:
         environ = wps_request.http_request.environ
-        uuid = environ.get(RESUME) or str(uuid)
+        if RUN_AS in environ:
+            return super().execute(identifier, wps_request, environ[RUN_AS])
         for values in wps_request.inputs.values():
             for value in values:
                 if value.get("href") and not self.may_read(value["href"]):
                     raise _refused_input(value["identifier"])
-        if identifier in self.processes and REFERENCE in environ:
-            self.site.references.assign(environ[REFERENCE], uuid)
-        return super().execute(identifier, wps_request, uuid)
+        if identifier in self.processes:
+            self.site.references.assign(environ[REFERENCE], str(uuid))
+        return super().execute(identifier, wps_request, str(uuid))
 
 
 def _refused_input(identifier: str) -> Exception:

@@ -6,14 +6,14 @@ It knows nothing of the portal: it is a processing centre as any other would be.
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import logging
-import os
+import signal
 import socket
 import sys
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
-from typing import Any
 from urllib.parse import urlsplit
 
 from waitress.server import create_server
@@ -27,37 +27,46 @@ from portal.demo.references import References
 from portal.demo.scene import ensure_scene
 from portal.demo.server import Server
 from portal.demo.simple import simple_processes
+from portal.demo.spawner import Spawner
 from portal.demo.zones import zonal_statistics
 
+log = logging.getLogger("provider")
+
 THREADS = 16
+JOBS = 8  # at a time
 _PORTS = {"http": 80, "https": 443}
 
 
 def main() -> None:
     arguments = _arguments()
+    faulthandler.register(signal.SIGUSR1)  # where all threads are, into the log
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     for name, level in (("provider", "INFO"), ("waitress", "WARNING"), ("PYWPS", "WARNING")):
         logging.getLogger(name).setLevel(level)
     queue_writers()
-    server = application(arguments)
+    server, spawner = application(arguments)
     # Found before the port is open: what comes in from now on is not to be run on.
     waiting = interrupted(server.references)
     listener = create_server(
         server, host=arguments.host, port=arguments.port, threads=THREADS, ident="demo"
     )
-    os.register_at_fork(after_in_child=lambda: _close_in_child(listener))
-    logging.getLogger("provider").info("listening on port %s", listener.effective_port)
-    Thread(target=_run_on, args=(server, waiting), daemon=True).start()
+    log.info("listening on port %s", listener.effective_port)
+    Thread(target=spawner.watch, daemon=True).start()
+    Thread(target=_run_on, args=(server, spawner, waiting), daemon=True).start()
     listener.run()
 
 
-def _run_on(server: Server, references: list[str]) -> None:
+def _run_on(server: Server, spawner: Spawner, references: list[str]) -> None:
     for reference in references:
-        server.resume(reference)
+        log.info("running on: %s", reference)
+        if server.references.uuid(reference):
+            spawner.start(reference)
+        else:
+            server.begin(reference)
 
 
-def application(arguments: argparse.Namespace) -> Server:
-    """The WSGI application over its folder."""
+def application(arguments: argparse.Namespace) -> tuple[Server, Spawner]:
+    """The WSGI application over its folder, and the process that begins its jobs."""
     folder = arguments.dir.resolve()
     for name in ("outputs", "work"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -68,6 +77,7 @@ def application(arguments: argparse.Namespace) -> Server:
         references=references,
         usage_queue=arguments.usage_queue,
         host=f"{arguments.host}:{arguments.port}",
+        start=lambda reference: spawner.start(reference),  # noqa: PLW0108 (made below)
     )
     processes = [
         spectral_index(site),
@@ -78,7 +88,9 @@ def application(arguments: argparse.Namespace) -> Server:
     sources = {_origin(one) for one in (base, *arguments.inputs_from)}
     config = _write_config(folder, base)
     wps = DemoService(processes, config, site, lambda href: _may_read(href, sources))
-    return Server(wps, references, folder, site.scene.folder)
+    server = Server(wps, references, folder, site.scene.folder)
+    spawner = Spawner(server.run_job, most=JOBS)
+    return server, spawner
 
 
 def _arguments() -> argparse.Namespace:
@@ -123,14 +135,6 @@ def _may_read(href: str, sources: set[tuple[str, str, int]]) -> bool:
 def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-
-
-def _close_in_child(listener: Any) -> None:
-    """A job's process must not keep the port and the clients' connections open."""
-    for channel in list(listener._map.values()):
-        sock = getattr(channel, "socket", None)
-        if isinstance(sock, socket.socket) and sock.fileno() >= 0:
-            os.close(sock.detach())
 
 
 if __name__ == "__main__":

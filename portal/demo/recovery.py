@@ -19,40 +19,28 @@ def interrupted(references: References) -> list[str]:
     Call it before the server takes requests. Jobs of a killed server live on in their own
     processes; those are left alone.
     """
-    queued, running = _jobs_in_database()
+    unfinished = _unfinished()
     waiting = []
     for reference in references.all():
         uuid = references.uuid(reference)
         if uuid is None:
-            if references.answer(reference) is None:
-                waiting.append(reference)
-        elif uuid in queued:
-            _take_from_queue(uuid)
-            waiting.append(reference)
-        elif uuid in running and not _alive(running[uuid]) and not references.reported(uuid):
+            settled = references.answer(reference) is not None
+        else:
+            settled = uuid not in unfinished or references.reported(uuid)
+        if not (settled or (uuid and _alive(unfinished[uuid]))):
             waiting.append(reference)
     return waiting
 
 
-def _jobs_in_database() -> tuple[set[str], dict[str, int]]:
-    """Identifiers of queued jobs, and of unfinished ones with their process."""
+def _unfinished() -> dict[str, int]:
+    """Identifiers of jobs that have not ended, and the process that had them last."""
     session = dblog.get_session()
     try:
-        queued = {str(row.uuid) for row in session.query(dblog.RequestInstance)}
-        unfinished = session.query(dblog.ProcessInstance).filter(
+        found = session.query(dblog.ProcessInstance).filter(
             dblog.ProcessInstance.operation == "execute",
             dblog.ProcessInstance.percent_done.is_distinct_from(FINAL),
         )
-        return queued, {str(row.uuid): int(row.pid) for row in unfinished}
-    finally:
-        session.close()
-
-
-def _take_from_queue(uuid: str) -> None:
-    session = dblog.get_session()
-    try:
-        session.query(dblog.RequestInstance).filter_by(uuid=uuid).delete()
-        session.commit()
+        return {str(row.uuid): int(row.pid) for row in found}
     finally:
         session.close()
 

@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -24,7 +23,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
-from portal.demo.job import REFERENCE, RESUME
+from portal.demo.job import REFERENCE, RUN_AS
 from portal.demo.references import FORM, Received, References
 
 log = logging.getLogger("provider")
@@ -49,9 +48,6 @@ class Server:
         self.outputs = folder / "outputs"
         self.scene = scene
         self.log = folder / "requests.log"
-        # PyWPS forks a process for each job. A thread that has the SQLite file open, or holds some
-        # library's lock, at that moment leaves both to the child for ever: one request at a time.
-        self._one_at_a_time = Lock()
 
     def __call__(self, environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -87,8 +83,7 @@ class Server:
     def _wps(self, request: Request) -> Response:
         body = request.get_data()
         if not _is_execute(request, body):
-            with self._one_at_a_time:
-                return Response.from_app(self.wps, _with_body(request, body), buffered=True)
+            return Response.from_app(self.wps, _with_body(request, body), buffered=True)
         given = request.headers.get(HEADER, "")
         reference = given or f"unnamed-{uuid.uuid4()}"
         if not FORM.fullmatch(reference):
@@ -106,28 +101,31 @@ class Server:
         return self._execute(reference, _with_body(request, body))
 
     def _execute(self, reference: str, environ: dict[str, Any]) -> Response:
-        with self._one_at_a_time:
-            response = Response.from_app(self.wps, {**environ, REFERENCE: reference}, buffered=True)
+        response = Response.from_app(self.wps, {**environ, REFERENCE: reference}, buffered=True)
         if response.status_code >= 400:  # noqa: PLR2004 (refused: nothing runs)
             self.references.forget(reference)
         else:
             self.references.answered(reference, response.get_data())
         return response
 
-    def resume(self, reference: str) -> None:
-        """Run a stored request on, under the identifier that it had."""
+    def begin(self, reference: str) -> None:
+        """Take a stored request that PyWPS has not seen yet, as if it came now."""
+        self._execute(reference, self._stored(reference))
+
+    def run_job(self, reference: str) -> None:
+        """Run a stored request that PyWPS has accepted; in the job's own process."""
+        environ = {**self._stored(reference), RUN_AS: self.references.uuid(reference)}
+        self._execute(reference, environ)
+
+    def _stored(self, reference: str) -> dict[str, Any]:
         received = self.references.request(reference)
-        builder = EnvironBuilder(
+        return EnvironBuilder(
             path="/wps",
             method=received.method,
             query_string=received.query,
             content_type=received.content_type or None,
             data=base64.b64decode(received.body),
-        )
-        environ = builder.get_environ()
-        earlier = self.references.uuid(reference)
-        log.info("running on: %s", reference)
-        self._execute(reference, {**environ, RESUME: earlier} if earlier else environ)
+        ).get_environ()
 
     def _lookup(self, reference: str) -> Response:
         """404: it never arrived; 202: it did, with nothing to show yet; 200: what there is."""
