@@ -28,7 +28,8 @@ def micro(value: Decimal | str) -> int:
         amount = Decimal(value)
     except (InvalidOperation, ValueError, TypeError):
         raise InvalidInput(_("This is not a number.")) from None
-    if not amount.is_finite() or abs(amount) > Decimal(MOST) / MICRO:
+    # copy_abs: abs() would round, and overflows for an exponent that is large enough.
+    if not amount.is_finite() or amount.copy_abs() > Decimal(MOST) / MICRO:
         raise InvalidInput(_("This amount is too large."))
     try:
         # Never rounded, however many digits there are.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpResponse
@@ -22,6 +22,7 @@ from common.errors import (
     NotFound,
     PortalError,
     RateLimited,
+    TooLarge,
 )
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ def _as_portal_error(error: Exception) -> PortalError | None:
         ((drf.NotAuthenticated, drf.AuthenticationFailed), NotAuthenticated),
         ((drf.PermissionDenied, PermissionDenied), Forbidden),
         ((drf.NotFound, Http404), NotFound),
+        ((RequestDataTooBig,), TooLarge),
     ):
         if isinstance(error, kinds):
             # Django's own texts name models and ids; DRF's were written for the caller.

@@ -112,7 +112,8 @@ def corners(value: BoundingBoxValue, crs: str) -> None:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if not math.isfinite(number):
+    # Python reads “1_0”, others do not; bounds are compared as decimals, of bounded exponents.
+    if not math.isfinite(number) or "_" in text or not Decimal(text).is_finite():
         raise ValueError(text)
     return number
 

@@ -115,6 +115,8 @@ def _caller_of_basic(request: HttpRequest, credentials: str) -> Caller:
         text = base64.b64decode(credentials, validate=True).decode()
     except (binascii.Error, ValueError):
         raise NotAuthenticated("The Basic credentials cannot be read.") from None
+    if "\x00" in text:  # nobody's, and PostgreSQL fails on it
+        raise NotAuthenticated("The user name or password is wrong.")
     name, _, password = text.partition(":")
     if KEY_TEXT.fullmatch(password):
         caller = _caller_of_key(password)

@@ -78,6 +78,18 @@ class PortalErrorMiddleware:
         return error_response(request, error) if isinstance(error, PortalError) else None
 
 
+class NulCookieMiddleware:
+    """Leaves out cookies with NUL in them: sessions are looked up in the database by theirs."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        cookies = request.COOKIES.items()
+        request.COOKIES = {name: value for name, value in cookies if "\x00" not in value}
+        return self.get_response(request)
+
+
 class NulMiddleware:
     """Refuses addresses with NUL in them: no text of a database holds it, PostgreSQL fails on it.
 

@@ -336,6 +336,18 @@ def test_sqlite_skips_no_check_and_stores_no_float(books: Books) -> None:
         with pytest.raises(IntegrityError) as error:
             execute(insert.format(policy), parameters)
         assert broken_rule(error.value) == rule
+    emptied = (
+        "id, code, kind, name, currency, {}, {}, floor, {}, {}, status, user_id, group_id".format
+    )
+    replaced = (  # a replaced row is a deleted one
+        "acc_transfer SELECT * FROM acc_transfer",
+        f"acc_account ({emptied('posted', 'held', 'overrun', 'version')})"
+        f" SELECT {emptied(0, 0, 0, 0)} FROM acc_account",  # noqa: S608
+    )
+    for rows in replaced:
+        with pytest.raises(IntegrityError) as error:
+            execute(f"INSERT OR REPLACE INTO {rows}")
+        assert broken_rule(error.value) == "acc_append_only"
     for column in ("floor", "posted"):
         with pytest.raises(IntegrityError):
             execute(f"UPDATE acc_account SET {column} = -0.5")  # noqa: S608

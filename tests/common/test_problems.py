@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.http import Http404
 from django.urls import path
 from rest_framework import exceptions, serializers
@@ -30,6 +30,7 @@ RAISED: dict[str, Exception] = {
     ),
     "throttled": exceptions.Throttled(wait=12.3),
     "provider": errors.ProviderTimeout(),
+    "body": RequestDataTooBig("Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE."),
     "ours": RuntimeError("password=hunter2 at /srv/secret"),
     "refused": errors.ProviderRefused("full", native_code="NotEnoughStorage", ows_code="X"),
 }
@@ -80,6 +81,7 @@ urlpatterns = [path("fail/<name>", failing), path("numbers", Numbers.as_view())]
         ),
         ("throttled", 429, "rate_limited", {"retry_after": 13}),
         ("provider", 504, "provider_timeout", {}),
+        ("body", 413, "too_large", {"detail": "This is larger than allowed."}),
         ("ours", 500, "error", {"detail": "Something went wrong."}),
         ("refused", 502, "provider_refused", {"detail": "full"}),
     ],

@@ -66,6 +66,8 @@ def test_a_right_literal_is_taken(description: ProcessDescription, value: str, k
     [
         (literal(data_type="double"), "NaN"),
         (literal(data_type="double"), "1,5"),
+        (literal(data_type="double"), "1_000"),
+        (literal(data_type="double", ranges=(ValueRange("0", "1"),)), "1e-99999999999999999999"),
         (literal(data_type="integer"), "1.0"),
         (literal(data_type="integer"), "9" * 5000),
         (literal(data_type="boolean"), "yes"),

@@ -135,6 +135,7 @@ def test_basic_takes_the_password(user, call, name):
         basic("ada", "wrong"),
         basic("nobody", PASSWORD),
         basic("", ""),
+        basic("ada\x00", PASSWORD),
         "Basic !!!",
         "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(),
         "Basic",

@@ -41,6 +41,12 @@ def test_every_answer_has_the_security_headers(client):
         assert headers["Cache-Control"]
 
 
+@pytest.mark.parametrize("path", ["/accounts/login/", "/", "/api/jobs/", "/stac/", "/wps"])
+def test_a_cookie_that_no_database_can_look_up_is_no_session(client, path):
+    answer = client.get(path, HTTP_COOKIE=r'sessionid="aaaaaaaaaa\000b"; csrftoken="\000"')
+    assert answer.status_code == client.get(path).status_code < 500
+
+
 def test_request_ids_come_from_the_proxy_only_where_there_is_one(client, settings):
     given = {"X-Request-ID": "proxy-1234567890"}
     first, second = (client.get("/health/live", headers=given)["X-Request-ID"] for _ in range(2))

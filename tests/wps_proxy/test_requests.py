@@ -218,6 +218,11 @@ def test_wrong_inputs_are_named(inputs: str, locator: str) -> None:
         (f"{START}&RawDataOutput=a&ResponseDocument=b", "invalid", "RawDataOutput"),
         (f"{START}&ResponseDocument=a=1", "invalid", "a"),
         ("service=%ff", "invalid", ""),
+        (
+            "service=WPS&request=DescribeProcess&version=1.0.0&identifier=a%00",
+            "invalid",
+            "identifier",
+        ),
     ],
 )
 def test_wrong_parameters_are_named(query: str, code: str, locator: str) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
+from common.xml import text_ok
 from providers.process import (
     BoundingBoxDomain,
     BoundingBoxValue,
@@ -61,6 +62,10 @@ def parameters(query: str) -> dict[str, str]:
         raise InvalidInput(_("The query cannot be read.")) from None
     found: dict[str, str] = {}
     for name, value in pairs:
+        if not text_ok(name + value):
+            raise InvalidInput(
+                _("There are control characters in this parameter."), locator=name[:100]
+            )
         if found.setdefault(name.lower(), value) != value:
             raise InvalidInput(_("This parameter is given twice."), locator=name)
     return found
