@@ -1,4 +1,6 @@
-"""Runs the whole suite on SQLite, and again on PostgreSQL where a server answers.
+"""Runs the whole suite on SQLite, and what asks a database again on PostgreSQL where one answers.
+
+The whole suite on PostgreSQL: TEST_DATABASE_URL=postgres://… pytest.
 
 `python -m tests.run [pytest arguments]`. TEST_POSTGRES_URL names the server; without it the usual
 address on this machine is tried. Under TEP_CI a missing server is a failure, not a skip.
@@ -40,7 +42,7 @@ def main() -> int:
             print("PostgreSQL is required here.")  # noqa: T201
             return 1
         return 0
-    return run(arguments, TEST_DATABASE_URL=POSTGRES)
+    return run(arguments, TEST_DATABASE_URL=POSTGRES, TEP_DATABASE_TESTS="1")
 
 
 if __name__ == "__main__":
