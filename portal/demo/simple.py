@@ -170,7 +170,7 @@ def _fail(site: Site) -> DemoProcess:
         site,
         work,
         "fail",
-        title="A run that fails",
+        title="Failing run",
         abstract="Gets some way and fails with a message, to see what a failed job looks like.",
         inputs=[
             LiteralInput(
