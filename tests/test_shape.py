@@ -40,7 +40,6 @@ MAY_USE = {
 BROAD = {
     "jobs/worker.py": "one failing step must not stop the worker",
     "portal/health.py": "whatever breaks means: not ready",
-    "portal/demo/usage.py": "a job's usage is reported however the job ended",
     "wps_proxy/faults.py": "the outermost wrapper: WPS clients need a report, not a page",
 }
 

@@ -37,6 +37,7 @@ OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[f"127.0.0.1:{PROVIDER_PORT}
 # Static files as they lie in the packages: nothing is collected or compressed at each start.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_MIMETYPES = {".geojson": "application/geo+json"}
 (VAR_DIR / "scene").mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS.append(("demo-scene", VAR_DIR / "scene"))
 # Everything is on one machine: look often, so that a person sees progress.
