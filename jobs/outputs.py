@@ -118,6 +118,8 @@ def open_output(output: JobOutput, *, range_header: str = "") -> Iterator[Output
         if answer.status not in (200, 206, 416):
             raise ProviderError(_("The provider does not give this result at the moment."))
         passed = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+        if not re.fullmatch(r"[0-9]{1,18}", passed.get("content-length", "")):
+            passed.pop("content-length", None)
         yield OutputStream(answer.status, passed, answer.iter_bytes())
 
 

@@ -81,6 +81,11 @@ def without_own_addresses(text: str, endpoint: Endpoint) -> str:
     return _without_hosts(kept, endpoint)
 
 
+def foreign(address: str, endpoint: Endpoint) -> str:
+    """The address of a schema, unless the provider is in it: users see the formats of values."""
+    return address if without_own_addresses(address, endpoint) == address else ""
+
+
 def _without_hosts(text: str, endpoint: Endpoint) -> str:
     hosts = {
         host_of(endpoint.url),

@@ -105,6 +105,16 @@ def test_a_download_is_streamed_in_whole_or_in_part(finished: Job) -> None:
         assert b"".join(stream.chunks) == b"0.5"
 
 
+@pytest.mark.parametrize("length", ["many", "-1", f"{len(TIFF)}, {len(TIFF)}"])
+def test_a_length_that_is_no_number_is_not_passed_on(
+    finished: Job, wps: FakeWps, length: str
+) -> None:
+    wps.reply("output", Reply(200, [TIFF], {"Content-Length": length}))
+    with open_output(finished.outputs.get(identifier="result")) as stream:
+        assert "content-length" not in stream.headers
+        assert b"".join(stream.chunks) == TIFF
+
+
 @pytest.mark.parametrize("body", [b"", b"II*\x00 and then nothing", b"<VRTDataset/>"])
 def test_a_result_that_is_not_what_it_says_is_published_without_a_picture(
     wps: FakeWps, drain: Drain, body: bytes

@@ -216,6 +216,18 @@ def test_encodings_and_decoration(encoded: bytes) -> None:
     assert not info.repaired
 
 
+def test_a_schema_is_told_unless_the_provider_is_in_its_address() -> None:
+    formats = "".join(
+        f"<Format><MimeType>text/xml</MimeType><Schema>{schema}</Schema></Format>"
+        for schema in ("https://schemas.example.com/a.xsd", "https://centre-a.example.org:8443/b")
+    )
+    inside = f"<ComplexData><Supported>{formats}</Supported></ComplexData>"
+    (process,) = parse_descriptions(with_input(inside), HERE).found.values()
+    domain = process.inputs[0].domain
+    assert isinstance(domain, ComplexDomain)
+    assert [one.schema for one in domain.formats] == ["https://schemas.example.com/a.xsd", ""]
+
+
 def test_broken_capabilities_are_repaired_and_say_so() -> None:
     document = capabilities(listed("a", "less < more & so on"), listed("b"))
     info = parse_capabilities(document, HERE)
@@ -231,7 +243,9 @@ def test_broken_descriptions_are_repaired_and_say_so() -> None:
 
 def test_entries_without_an_identifier_are_passed_over() -> None:
     long = "x" * 256
-    document = capabilities(listed(""), "<wps:Process/>", listed(long), listed(" a "))
+    document = capabilities(
+        listed(""), "<wps:Process/>", listed(long), listed(" a "), listed("b\nc")
+    )
     assert [one.identifier for one in parse_capabilities(document, HERE).processes] == ["a"]
 
 

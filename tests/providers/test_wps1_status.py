@@ -95,10 +95,9 @@ def test_the_official_response() -> None:
         sample("wps-proxy/ogc/wps/1.0.0/examples/62_wpsExecute_response.xml"), here
     )
     assert (status.state, status.handle) == (RemoteState.SUCCEEDED, "")
-    schema = "http://foo.bar/gml_polygon_schema.xsd"
     href = "http://foo.bar/buffered_polygon.xml"
     (output,) = status.outputs
-    assert output.value == ReferenceValue("BufferedPolygon", href, "text/xml", "UTF-8", schema)
+    assert output.value == ReferenceValue("BufferedPolygon", href, "text/xml", "UTF-8")
     assert output.title == "Area serviced by playground."
 
 
@@ -180,6 +179,22 @@ def test_outputs(value: str, meant: InputValue | None) -> None:
 def test_an_output_without_a_value_is_passed_over(value: str) -> None:
     status = parse_status(succeeded(value), HERE)
     assert (status.state, status.outputs) == (RemoteState.SUCCEEDED, ())
+
+
+@pytest.mark.parametrize(
+    "element", ["Reference {} xlink:href='https://a.example'", "Data><wps:ComplexData {}"]
+)
+@pytest.mark.parametrize(
+    ("schema", "kept"), [("https://schemas.example.com/a", True), (f"{BASE}/a.xsd", False)]
+)
+def test_an_output_does_not_name_its_provider_as_schema(
+    element: str, schema: str, kept: bool
+) -> None:
+    inner, outer = "/wps:ComplexData></wps:Data", "/wps:Reference"
+    value = f"<wps:{element}><{inner if 'Data' in element else outer}>"
+    (output,) = parse_status(succeeded(value.format(f"schema='{schema}'")), HERE).outputs
+    assert isinstance(output.value, ComplexValue | ReferenceValue)
+    assert output.value.schema == (schema if kept else "")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ MOST_IDENTIFIER = 255
 
 
 def parse_capabilities(data: bytes, endpoint: Endpoint) -> ServiceInfo:
-    """What the provider offers. Entries without an identifier are passed over.
+    """What the provider offers. Entries without a usable identifier are passed over.
 
     Raises ProviderNonsense, ProviderRefused.
     """
@@ -31,10 +31,15 @@ def parse_capabilities(data: bytes, endpoint: Endpoint) -> ServiceInfo:
         processes=tuple(
             _summary(process, endpoint)
             for process in children(offered, "Process")
-            if 0 < len(text(process, "Identifier")) <= MOST_IDENTIFIER
+            if _usable(text(process, "Identifier"))
         ),
         repaired=repaired,
     )
+
+
+def _usable(identifier: str) -> bool:
+    """Whether it can stand in an address: one with a line break would fail every page with it."""
+    return 0 < len(identifier) <= MOST_IDENTIFIER and identifier.isprintable()
 
 
 def _summary(process: Element, endpoint: Endpoint) -> ProcessSummary:

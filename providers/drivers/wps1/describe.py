@@ -6,7 +6,7 @@ import re
 from typing import TypeVar
 
 from common.xml import Element
-from providers.addresses import without_own_addresses
+from providers.addresses import foreign, without_own_addresses
 from providers.drivers.wps1.documents import attribute, child, children, read, text
 from providers.ports import Descriptions, Endpoint
 from providers.process import (
@@ -104,7 +104,7 @@ def _input(element: Element, endpoint: Endpoint) -> InputDescription:
     high = attribute(element, "maxOccurs").lower()
     most = None if high == "unbounded" else max(_occurs(high), low, 1)
     return InputDescription(
-        domain=_domain(element, "Data"),
+        domain=_domain(element, "Data", endpoint),
         min_occurs=min(low, MOST_OCCURRENCES),
         max_occurs=None if most is None or most > MOST_OCCURRENCES else most,
         **_titles(element, text(element, "Identifier"), endpoint),
@@ -113,7 +113,7 @@ def _input(element: Element, endpoint: Endpoint) -> InputDescription:
 
 def _output(element: Element, endpoint: Endpoint) -> OutputDescription:
     titles = _titles(element, text(element, "Identifier"), endpoint)
-    return OutputDescription(domain=_domain(element, "Output"), **titles)
+    return OutputDescription(domain=_domain(element, "Output", endpoint), **titles)
 
 
 def _occurs(number: str) -> int:
@@ -121,23 +121,23 @@ def _occurs(number: str) -> int:
     return int(number) if re.fullmatch(r"\d{1,18}", number, re.ASCII) else 1
 
 
-def _domain(element: Element, suffix: str) -> Domain:
+def _domain(element: Element, suffix: str, endpoint: Endpoint) -> Domain:
     """`suffix` is Data for inputs and Output for outputs. What is neither is a plain text."""
     complex_data = child(element, f"Complex{suffix}")
     if complex_data is not None:
-        return _complex(complex_data)
+        return _complex(complex_data, endpoint)
     box = child(element, f"BoundingBox{suffix}")
     if box is not None:
         return _bounding_box(box)
     return _literal(child(element, f"Literal{suffix}"))
 
 
-def _complex(element: Element) -> ComplexDomain:
+def _complex(element: Element, endpoint: Endpoint) -> ComplexDomain:
     listed = [
         Format(
             text(one, "MimeType") or attribute(one, "mimeType") or "application/octet-stream",
             _encoding(text(one, "Encoding") or attribute(one, "encoding")),
-            text(one, "Schema") or attribute(one, "schema"),
+            foreign(text(one, "Schema") or attribute(one, "schema"), endpoint),
         )
         for part in ("Default", "Supported")
         for one in children(child(element, part), "Format")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 from lxml import etree
 
 from common.errors import InvalidInput
 from common.ows import read_box
 from common.xml import Element
-from providers.addresses import without_own_addresses
+from providers.addresses import foreign, without_own_addresses
 from providers.drivers.wps1.documents import attribute, child, children, local, text
 from providers.ports import Endpoint
 from providers.process import (
@@ -32,6 +34,8 @@ def parse_outputs(response: Element, endpoint: Endpoint) -> tuple[OutputValue, .
         if value is None:
             log.warning("provider.output_without_value", identifier=identifier[:200])
             continue
+        if isinstance(value, ComplexValue | ReferenceValue):
+            value = replace(value, schema=foreign(value.schema, endpoint))
         found.append(
             OutputValue(
                 value,
