@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
+from zlib import crc32
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -136,6 +137,7 @@ def _frame(user: User, found: Job) -> dict[str, Any]:
     """What every tab shows around its content, with the live part."""
     events = list(events_of(found))
     bill = JobBill.objects.filter(job_id=found.pk).values_list("state", flat=True).first()
+    message = crc32(found.message.encode())
     return {
         "events": events,
         "moving": _moving(found, bill),
@@ -143,7 +145,7 @@ def _frame(user: User, found: Job) -> dict[str, Any]:
         "waiting": waiting_reason(found),
         "outputs": results_of(found) if found.final else [],
         # The message and the silence of a provider change without an event, and so does the bill.
-        "seen": f"{len(events)}-{found.percent}-{len(found.message)}-{found.unreachable_since}-{bill}",
+        "seen": f"{len(events)}-{found.percent}-{message}-{found.unreachable_since}-{bill}",
         "job": found,
         "may_manage": found.owner_id == user.pk or is_operator(user),
         "again": _again(user, found),

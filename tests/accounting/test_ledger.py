@@ -341,8 +341,8 @@ def test_sqlite_skips_no_check_and_stores_no_float(books: Books) -> None:
     )
     replaced = (  # a replaced row is a deleted one
         "acc_transfer SELECT * FROM acc_transfer",
-        f"acc_account ({emptied('posted', 'held', 'overrun', 'version')})"
-        f" SELECT {emptied(0, 0, 0, 0)} FROM acc_account",  # noqa: S608
+        f"acc_account ({emptied('posted', 'held', 'overrun', 'version')})"  # noqa: S608
+        f" SELECT {emptied(0, 0, 0, 0)} FROM acc_account",
     )
     for rows in replaced:
         with pytest.raises(IntegrityError) as error:
