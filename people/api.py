@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -40,14 +41,24 @@ class ApiKeys(ListAPIView[ApiKey]):
 
     @extend_schema(request=ApiKeyRequest, responses={201: NewApiKeySerializer})
     def post(self, request: Request) -> Response:
-        """Make a key. A key cannot make one that may do more than itself."""
+        """Make a key. A key cannot make one that may do more, or lasts longer, than itself."""
         body = ApiKeyRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        scopes = set(body.validated_data["scopes"])
-        if isinstance(request.auth, Caller) and not scopes <= request.auth.scopes:
-            raise Forbidden("A key can only make keys with its own scopes.")
+        if isinstance(request.auth, Caller):
+            _must_not_exceed(request.auth, **body.validated_data)
         key, text = services.create_api_key(user=signed_in(request), **body.validated_data)
         return Response({**ApiKeySerializer(key).data, "key": text}, status=201)
+
+
+def _must_not_exceed(
+    caller: Caller, *, scopes: list[str], expires_at: datetime | None, **_: Any
+) -> None:
+    """A key that leaked must not live on in those that it made."""
+    if not set(scopes) <= caller.scopes:
+        raise Forbidden("A key can only make keys with its own scopes.")
+    end = caller.key.expires_at if caller.key else None
+    if end is not None and (expires_at is None or expires_at > end):
+        raise Forbidden("A key can only make keys that expire when it does, or before.")
 
 
 class ApiKeyDetail(APIView):

@@ -1,12 +1,14 @@
 """Who may call: keys with scopes, sessions with CSRF tokens; keys, groups and the documentation."""
 
 import json
+from datetime import timedelta
 
 import jsonschema
 import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from common.clock import now
 from people.models import ApiKey, Membership
 from tests.factories import make_user
 
@@ -107,6 +109,16 @@ def test_a_key_cannot_make_a_stronger_one(world, api):
     assert weak.post("/api/api-keys/", body).status_code == 403
     assert ApiKey.objects.count() == before
     assert weak.post("/api/api-keys/", {**body, "scopes": ["read"]}).status_code == 201
+
+
+def test_a_key_cannot_make_one_that_outlives_it(world, api):
+    short = api(world.researcher, "manage", "read")
+    end = now() + timedelta(days=1)
+    ApiKey.objects.update(expires_at=end)
+    body = {"name": "n", "scopes": ["read"]}
+    for expiry, status in ((None, 403), (end + timedelta(seconds=1), 403), (end, 201)):
+        given = {**body, "expires_at": expiry and expiry.isoformat()}
+        assert short.post("/api/api-keys/", given, format="json").status_code == status
 
 
 def test_groups_and_their_members(world, api):

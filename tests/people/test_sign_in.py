@@ -65,6 +65,14 @@ def test_registration_needs_a_confirmed_address_and_can_be_closed(client, settin
     assert mail.outbox[0].to == ["grace@example.org"]
 
 
+def test_nobody_takes_an_address_for_a_name(client):
+    words = {"email": "mallory@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    client.post(reverse("account_signup"), {**words, "username": "grace@example.org"})
+    assert not User.objects.exists()
+    client.post(reverse("account_signup"), {**words, "username": "mallory"})
+    assert User.objects.get().username == "mallory"
+
+
 def settings_from(environment):
     """What the environment makes of the settings that matter here."""
     code = (
