@@ -71,7 +71,8 @@
     markWrong();
     const submit = document.getElementById("submit-run");
     document.getElementById("calculate").classList.toggle("btn--primary", !submit);
-    document.querySelector("#problems .notice")?.scrollIntoView({ block: "nearest" });
+    const answer = document.querySelector("#problems .notice") ?? document.querySelector("#cost [role=alert]") ?? submit;
+    answer?.scrollIntoView({ block: "nearest" });
   });
   // The browser's own Enter would press the first button of the form, which may be "add another".
   form.addEventListener("keydown", (event) => {
