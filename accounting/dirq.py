@@ -82,7 +82,7 @@ def ingest_queue(
     report = QueueReport()
     name = queue.first()
     while name:
-        if queue.lock(name):
+        if not _leads_elsewhere(path / name) and queue.lock(name):
             try:
                 _take(queue, name, path, provider_id, sites or {}, report)
             except BaseException:
@@ -123,7 +123,7 @@ def _take(
         log.warning("usage.message_rejected", element=name, error=error.partition("\n")[0])
     try:
         queue.remove(name)  # what it brought is committed by now
-    except QueueError as strange:  # files that do not belong there; it has left the queue
+    except (QueueError, OSError) as strange:  # files that do not belong there; it left the queue
         log.warning("usage.element_left_over", element=name, error=str(strange))
 
 
@@ -142,6 +142,14 @@ def _read(queue: Any, name: str, path: Path) -> dict[str, bytes]:
             with file.open("rb") as opened:
                 parts[part] = opened.read(MOST_BYTES + 1)
     return parts
+
+
+def _leads_elsewhere(element: Path) -> bool:
+    """Whether a link takes the element's place: what is there may be another provider's queue."""
+    linked = element.parent.is_symlink() or (element.is_symlink() and element.is_dir())
+    if linked:
+        log.warning("usage.link_left_alone", element=f"{element.parent.name}/{element.name}")
+    return linked
 
 
 def _reasons(errors: Any) -> str:

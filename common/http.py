@@ -205,12 +205,14 @@ def _ask(request: _Request, url: str, limits: Limits) -> StreamedResponse:
         if answer.status not in _REDIRECTS or not location or request.method not in _FOLLOWED:
             return answer
         answer.close()
-        if url.lower().startswith("https:") and location.lower().startswith("http:"):
-            raise AddressRefused(_("The provider redirects to an unprotected address."))
         try:
-            url = urldefrag(urljoin(url, location)).url
+            to = urldefrag(urljoin(url, location)).url
         except ValueError:
             raise ProviderNonsense(_("The provider redirects to no address.")) from None
+        # Looked at after joining, which reads a scheme with tabs in it too.
+        if target_of(url).scheme == "https" and target_of(to).scheme != "https":
+            raise AddressRefused(_("The provider redirects to an unprotected address."))
+        url = to
     raise ProviderNonsense(_("The provider redirects too often."))
 
 

@@ -123,6 +123,22 @@ def test_what_cannot_be_taken_goes_to_reject_with_every_reason(
     assert Path("/etc/hostname").read_bytes() not in bodies
 
 
+def test_links_in_a_queue_lead_nowhere(tmp_path: Path, incoming: Queue, bill: JobBill) -> None:
+    others = Queue(str(tmp_path / "others"), schema=SSM_SCHEMA)
+    theirs = add(others, message(bill))
+    own = add(incoming, message(bill))
+    add(incoming, message(bill))
+    (own.parent.parent / "ffffffff").symlink_to(theirs.parent)  # a folder of another's queue
+    (own.parent / "ffffffffffffff").symlink_to(theirs)  # an element of it
+    for name in ("body", "signer"):
+        (own / name).unlink()
+        (own / name).mkdir()  # no reason to stop either
+    report = ingest_queue(Path(incoming.path), provider_id=PROVIDER)
+    assert (report.loaded, report.rejected) == (1, 1)
+    assert (theirs / "body").exists()
+    assert others.count() == 1
+
+
 def test_elements_of_another_reader_are_left_until_it_is_dead(
     incoming: Queue, bill: JobBill
 ) -> None:

@@ -258,3 +258,16 @@ def test_tls_has_the_same_deadline_and_reuse(tls_server, certificate, monkeypatc
         name = f"https://localhost:{server.port}"  # the certificate is for 127.0.0.1
         with pytest.raises(ProviderUnreachable):
             fetch("GET", name)
+
+
+@pytest.mark.parametrize("scheme", ["http", "HTTP", "ht\ttp"])
+def test_a_redirect_does_not_take_off_the_protection(tls_server, certificate, monkeypatch, scheme):
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    trusting.sslsocket_class = wire.TimedTLSSocket
+    monkeypatch.setattr(wire, "tls_context", lambda: trusting)
+    with serve(always()) as plain:
+        to = f"{scheme}://127.0.0.1:{plain.port}/"
+        with serve(always(b"", "302 Found", Location=to), tls=tls_server) as server:
+            with pytest.raises(AddressRefused):
+                fetch("GET", server.url)
+    assert plain.connections == 0
