@@ -267,7 +267,7 @@ def test_a_redirect_does_not_take_off_the_protection(tls_server, certificate, mo
     monkeypatch.setattr(wire, "tls_context", lambda: trusting)
     with serve(always()) as plain:
         to = f"{scheme}://127.0.0.1:{plain.port}/"
-        with serve(always(b"", "302 Found", Location=to), tls=tls_server) as server:
-            with pytest.raises(AddressRefused):
-                fetch("GET", server.url)
+        moved = always(b"", "302 Found", Location=to)
+        with serve(moved, tls=tls_server) as server, pytest.raises(AddressRefused):
+            fetch("GET", server.url)
     assert plain.connections == 0
