@@ -39,14 +39,15 @@ DRAWN_BOX = """map => document.getElementById(map).box.getSource().getFeatures()
 
 
 class Person:
-    """Signs in with name and password, and hears every complaint of the browser."""
+    """Signs in, or up as a new user with this password; hears every complaint of the browser."""
 
     def __init__(
-        self, browser: Browser, stack: RunningStack, name: str, password: str = ""
+        self, browser: Browser, stack: RunningStack, name: str, *, new_password: str = ""
     ) -> None:
         self.stack = stack
         self.name = name
-        self.password = password or stack.password(name)
+        self.new = bool(new_password)
+        self.password = new_password or stack.password(name)
         self.context = browser.new_context(viewport=SIZE, color_scheme="light", locale="en-GB")
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(20_000)
@@ -57,11 +58,22 @@ class Person:
 
     def __enter__(self) -> Self:
         self.page.goto(self.stack.base)
-        self.page.fill("[name=login]", self.name)
-        self.page.fill("[name=password]", self.stack.password(self.name))
-        self.page.get_by_role("button", name="Sign in").click()
+        if self.new:
+            self._sign_up()
+        else:
+            self.page.fill("[name=login]", self.name)
+            self.page.fill("[name=password]", self.password)
+            self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.locator(".avatar")).to_be_visible()
         return self
+
+    def _sign_up(self) -> None:
+        self.page.get_by_role("link", name="Create one").click()
+        values = {"username": self.name, "email": f"{self.name}@journey.example"}
+        values |= {"password1": self.password, "password2": self.password}
+        for name, value in values.items():
+            self.page.fill(f"[name={name}]", value)
+        self.page.get_by_role("button", name="Create account").click()
 
     def __exit__(
         self,
@@ -73,8 +85,9 @@ class Person:
             self.picture("failed")
         self.context.close()
         if error is None:
-            assert self.complaints == []
-            assert [r.url for r in self.responses if r.status >= 500] == []
+            assert not self.complaints, self.complaints
+            broken = [r.url for r in self.responses if r.status >= 500]
+            assert not broken, broken
 
     def open(self, path: str) -> Page:
         answer = self.page.goto(self.stack.base + path)
@@ -150,6 +163,15 @@ class Person:
             self.page.get_by_label(label.replace("_", " "), exact=True).fill(value)
         self.calculate()
         return self.run()
+
+    def charged(self, job: str) -> Decimal:
+        """Wait on the job's page until its cost tab says what was charged."""
+        self.page.get_by_role("link", name="Cost", exact=True).click()
+        step = self.page.get_by_role("heading", name=re.compile("^Charged"))
+        expect(step).to_be_visible(timeout=120_000)
+        told = Decimal(self.api(f"/api/jobs/{job}/cost/")["bill"]["charged"])
+        assert amount(step.inner_text()) == told > 0
+        return told
 
     def api(self, path: str) -> Any:
         """What the REST API tells the same person, with the session of the browser."""
