@@ -86,7 +86,7 @@ def cancel(row: Due) -> Again:
     A provider that cannot be told may run the job to its end; its result is not collected.
     """
     job = _job(row)
-    if job.state != State.CANCELLING:
+    if job.state not in (State.CANCELLING, State.CANCELLED):
         return None
     provider = job.service.provider
     told = False

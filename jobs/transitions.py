@@ -118,6 +118,8 @@ def apply(job_id: UUID | str, status: RemoteStatus, *, actor: str) -> Job:
     first_answer = _take_handle(job, status)
     if job.final:
         job.save(update_fields=("remote_handle", "remote_id"))
+        if first_answer and job.state == State.CANCELLED:  # dismissed while it was on its way
+            due.schedule(kind="cancel", subject=job.pk, lane=f"provider:{job.service.provider_id}")
         return job
     job.outcome_unknown = False
     job.unreachable_since = None

@@ -278,3 +278,26 @@ def test_status_address_on_another_host_is_never_called(
         drain(most=4)
         assert other.received == []
         assert fresh(job).unreachable_since is not None
+
+
+def test_dismissed_while_it_was_on_its_way_the_provider_is_told_when_it_answers(
+    world: World, wps: FakeWps, monkeypatch: pytest.MonkeyPatch, drain: Drain
+) -> None:
+    asked: list[str] = []
+    driver = type(steps.driver_for(world.provider))
+    monkeypatch.setattr(driver, "dismiss", lambda _self, _end, handle: bool(asked.append(handle)))
+    real = driver.submit
+
+    def submit_and_dismiss(self: object, *arguments: object) -> object:
+        answer = real(self, *arguments)
+        dismiss(actor=world.researcher, job=job)
+        return answer
+
+    monkeypatch.setattr(driver, "submit", submit_and_dismiss)
+    wps.hold = True
+    job = start(world)
+    drain(most=10)
+    assert fresh(job).state == State.CANCELLED
+    assert len(asked) == 1
+    assert balance(world) == (10 * CREDIT, 0)
+    assert findings() == []

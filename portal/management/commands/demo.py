@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger().setLevel(logging.WARNING)  # the children have logs of their own
         for port in (settings.PORT, settings.PROVIDER_PORT):
             if not port_is_free(port):
                 raise CommandError(f"Port {port} is taken; choose others: PORT, PROVIDER_PORT.")
