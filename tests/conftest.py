@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 from tests import flush
@@ -12,6 +13,10 @@ from tests.chromium import browser
 __all__ = ["browser"]
 
 flush.install()
+
+# How long an example takes says nothing on a machine that does other things too.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
