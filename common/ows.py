@@ -184,7 +184,7 @@ def to_lonlat_bbox(
     and its near equals, or web Mercator.
     """
     first, second = (lower[0], lower[1]), (upper[0], upper[1])
-    code, latitude_first = _epsg(crs)
+    code, latitude_first = axis_order(crs)
     if code in _WEB_MERCATOR:
         first, second = _from_mercator(*first), _from_mercator(*second)
     elif latitude_first:
@@ -192,7 +192,7 @@ def to_lonlat_bbox(
     return (*first, *second)
 
 
-def _epsg(crs: str) -> tuple[str, bool]:
+def axis_order(crs: str) -> tuple[str, bool]:
     """The EPSG code ("" for CRS84), and whether the spelling means latitude first."""
     text = crs.strip()
     if not text or re.search(r"(^|[:/#])CRS:?84$", text, re.I):

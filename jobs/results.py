@@ -9,7 +9,7 @@ import hashlib
 import json
 import tempfile
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -130,7 +130,6 @@ def _json(document: dict[str, Any]) -> dict[str, Any]:
 def _record(job: Job, outputs: list[JobOutput]) -> ResultRecord:
     """The job in the catalogue's words; every address in it is the portal's."""
     app = job.application
-    start = _day(app.period_start) if app else None
     return ResultRecord(
         job_id=job.pk,
         title=job.title,
@@ -145,8 +144,6 @@ def _record(job: Job, outputs: list[JobOutput]) -> ResultRecord:
         application_title=app.title if app else "",
         description=job.service.abstract,
         bbox=_place(job, outputs),
-        start=start,
-        end=_day(app.period_end) if app and start else None,
         execute_request=execute_document(job).decode(),
         job_href=f"/jobs/{job.pk}/",
     )
@@ -184,8 +181,5 @@ def _place(job: Job, outputs: list[JobOutput]) -> Box | None:
     for value in job.input_values:
         if isinstance(value, BoundingBoxValue):
             return to_lonlat_bbox(value.lower, value.upper, value.crs)
-    return job.application.bbox if job.application else None
-
-
-def _day(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), UTC) if day else None
+    app = job.application or job.service.apps.order_by("pk").first()
+    return app.bbox if app else None

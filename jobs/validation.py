@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
@@ -203,11 +203,11 @@ def _reference(domain: ComplexDomain, value: ReferenceValue) -> ReferenceValue:
 
 def _bbox(domain: BoundingBoxDomain, value: BoundingBoxValue) -> BoundingBoxValue:
     crs = value.crs or domain.crss[0]
-    same: Callable[[str], bool] = lambda known: values.same_crs(known, crs)  # noqa: E731
-    if not any(map(same, domain.crss)):
+    known = next((one for one in domain.crss if values.same_crs(one, crs)), None)
+    if known is None:
         raise InvalidInput(
             _("The coordinate reference system must be one of %(crss)s.")
             % {"crss": ", ".join(domain.crss)}
         )
-    values.corners(value, crs)
-    return replace(value, crs=crs)
+    values.corners(value, known)
+    return replace(value, crs=known)  # in the provider's own spelling

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
-from common.ows import to_lonlat_bbox
+from common.ows import axis_order, to_lonlat_bbox
 from common.xml import parse, text_ok
 from providers.process import BoundingBoxValue, ComplexValue, LiteralDomain, ValueRange
 
@@ -89,9 +89,18 @@ def address(href: str) -> str:
 def same_crs(one: str, other: str) -> bool:
     """Whether two spellings name one reference system in the same axis order.
 
-    `EPSG:4326` and its URN stay apart: the URN has latitude first.
+    CRS84 and the short `EPSG:4326` both are WGS 84 with longitude first, which OWSLib and QGIS
+    mean; the URN and the URL of EPSG 4326 have latitude first.
     """
-    return one.strip().lower().removeprefix("epsg:") == other.strip().lower().removeprefix("epsg:")
+    try:
+        return _meaning(one) == _meaning(other)
+    except InvalidInput:
+        return one.strip().lower() == other.strip().lower()
+
+
+def _meaning(crs: str) -> tuple[str, bool]:
+    code, latitude_first = axis_order(crs)
+    return code or "4326", latitude_first
 
 
 def corners(value: BoundingBoxValue, crs: str) -> None:

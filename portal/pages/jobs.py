@@ -25,7 +25,7 @@ from jobs import lifecycle
 from jobs.access import job_for
 from jobs.models import Job
 from jobs.selectors import JobFilter, events_of, jobs_of, waiting_reason
-from jobs.states import SUCCESSFUL
+from jobs.states import SUCCESSFUL, State
 from people.access import is_operator
 from portal.pages.catalogue import entry_links
 from portal.pages.feedback import told
@@ -110,6 +110,8 @@ def live(request: HttpRequest, job_id: UUID) -> HttpResponse:
     user = cast("User", request.user)
     found = job_for(user, job_id, "view")
     context = _frame(user, found) | {"tab": request.GET.get("tab", "")}
+    # An open question, or the focus, in the actions is left alone while they stay the same.
+    context["new_actions"] = not request.GET.get("seen", "").endswith(f"-{_stage(found)}")
     if request.GET.get("seen") == context["seen"] and context["moving"]:
         return HttpResponse(status=204)
     if found.final and context["tab"] in _MADE_AT_THE_END:
@@ -133,11 +135,17 @@ def dismiss(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return redirect("pages:job", job_id=found.pk)
 
 
+def _stage(found: Job) -> str:
+    """What the actions of a job depend on."""
+    return "over" if found.final or found.state == State.CANCELLING else "open"
+
+
 def _frame(user: User, found: Job) -> dict[str, Any]:
     """What every tab shows around its content, with the live part."""
     events = list(events_of(found))
     bill = JobBill.objects.filter(job_id=found.pk).values_list("state", flat=True).first()
     message = crc32(found.message.encode())
+    stage = _stage(found)
     return {
         "events": events,
         "moving": _moving(found, bill),
@@ -145,7 +153,7 @@ def _frame(user: User, found: Job) -> dict[str, Any]:
         "waiting": waiting_reason(found),
         "outputs": results_of(found) if found.final else [],
         # The message and the silence of a provider change without an event, and so does the bill.
-        "seen": f"{len(events)}-{found.percent}-{message}-{found.unreachable_since}-{bill}",
+        "seen": f"{len(events)}-{found.percent}-{message}-{found.unreachable_since}-{bill}-{stage}",
         "job": found,
         "may_manage": found.owner_id == user.pk or is_operator(user),
         "again": _again(user, found),

@@ -168,6 +168,8 @@ def test_complex_values(value: InputValue, right: bool) -> None:
         ((11.0, 45.0), (12.0, 46.0), "", True),
         ((11.0, 45.0), (12.0, 46.0), CRS84, True),
         ((45.0, 11.0), (46.0, 12.0), "urn:ogc:def:crs:EPSG::4326", True),
+        ((11.0, 45.0), (12.0, 46.0), "epsg:4326", True),  # as OWSLib writes it
+        ((11.0, 45.0), (12.0, 46.0), "OGC:CRS84", True),
         ((179.0, -1.0), (-179.0, 1.0), CRS84, True),  # across the antimeridian
         ((12.0, 46.0), (12.0, 47.0), CRS84, False),  # no area
         ((11.0, 47.0), (12.0, 46.0), CRS84, False),
@@ -183,7 +185,7 @@ def test_boxes(lower: tuple[float, ...], upper: tuple[float, ...], crs: str, rig
     value = BoundingBoxValue("x", lower, upper, crs)
     if right:
         assert validate_inputs(description, (value,)) == (
-            BoundingBoxValue("x", lower, upper, crs or CRS84),
+            BoundingBoxValue("x", lower, upper, crs if crs.startswith("urn") else CRS84),
         )
     else:
         with pytest.raises(InvalidInput):

@@ -57,9 +57,8 @@ def test_the_main_job(stack: RunningStack) -> None:
     (area,) = [i for i in kinds.values() if i.dataType == "BoundingBoxData"]
     before = Decimal(group_account(stack)["balance"])
     west, south, east, north = scene_box(stack)
-    box = BoundingBoxDataInput(
-        [west, south, east, north], crs="urn:ogc:def:crs:OGC:1.3:CRS84", dimensions=2
-    )
+    # OWSLib's own spelling of the reference system: longitude first.
+    box = BoundingBoxDataInput([west, south, east, north])
     outputs = [("result", True), ("quicklook", True), ("mean", False)]
     execution = run(wps.execute("demo.ndvi", [(area.identifier, box)], mode=ASYNC, output=outputs))
     assert execution.isSucceded(), [e.text for e in execution.errors]

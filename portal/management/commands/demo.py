@@ -35,7 +35,7 @@ class Command(BaseCommand):
             if not port_is_free(port):
                 raise CommandError(f"Port {port} is taken; choose others: PORT, PROVIDER_PORT.")
         stack = Stack(settings.VAR_DIR, {**os.environ, "PYTHONUNBUFFERED": "1"})
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda _n, _f: _stop(stack, _f))
         try:
             self._start(stack)
