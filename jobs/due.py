@@ -44,6 +44,11 @@ def schedule(*, kind: str, subject: object, at: datetime | None = None, lane: st
         transaction.on_commit(lambda: wake(due_id))
 
 
+def lane(provider_id: int) -> str:
+    """The lane of work that calls this provider."""
+    return f"provider:{provider_id}"
+
+
 def wake(due_id: int) -> None:
     """Tell Celery's workers, where there are any; the table stays the truth without them."""
     if settings.CELERY_BROKER_URL:

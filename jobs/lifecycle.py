@@ -126,15 +126,10 @@ def dismiss(*, actor: User, job: Job) -> Job:
         return job
     if job.state in RUNNING:
         move(job, State.CANCELLING, actor=name, reason="dismissed_by_user")
-        due.schedule(kind="cancel", subject=job.pk, lane=lane(job.service))
+        due.schedule(kind="cancel", subject=job.pk, lane=due.lane(job.service.provider_id))
     else:
         move(job, State.CANCELLED, actor=name, reason="dismissed_by_user")
     return job
-
-
-def lane(service: Service) -> str:
-    """The lane of due work that calls this service's provider."""
-    return f"provider:{service.provider_id}"
 
 
 def _order(
@@ -214,5 +209,5 @@ def _create(
         provider_name=order.service.provider.name,
     )
     move(job, State.SUBMITTED, actor=name)
-    due.schedule(kind="send", subject=job.pk, lane=lane(order.service))
+    due.schedule(kind="send", subject=job.pk, lane=due.lane(order.service.provider_id))
     return job

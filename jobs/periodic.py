@@ -26,7 +26,7 @@ def ensure() -> None:
     due.schedule(kind="sweep", subject="all", at=now())
     for provider in Provider.objects.filter(state=ProviderState.APPROVED):
         first = now() + timedelta(seconds=settings.DISCOVERY_SECONDS)
-        due.schedule(kind="discover", subject=provider.pk, at=first, lane=f"provider:{provider.pk}")
+        due.schedule(kind="discover", subject=provider.pk, at=first, lane=due.lane(provider.pk))
         if provider.usage_queue:
             due.schedule(kind="usage", subject=provider.pk)
 
@@ -53,7 +53,7 @@ def discover(row: Due) -> datetime | None:
     was_away = provider.failing_since is not None
     run = providers.discover(provider=provider, actor="worker")
     if was_away and not run.error:
-        due.hurry(f"provider:{provider.pk}")
+        due.hurry(due.lane(provider.pk))
     spread = random.uniform(0.9, 1.1)  # noqa: S311 (jitter)
     return now() + timedelta(seconds=settings.DISCOVERY_SECONDS * spread)
 
@@ -95,5 +95,5 @@ def _recover_batch(kind: str, jobs: Mapping[UUID, int]) -> int:
     present = set(rows.values_list("subject", flat=True))
     left = [job_id for job_id in jobs if str(job_id) not in present]
     for job_id in left:
-        due.schedule(kind=kind, subject=job_id, lane=f"provider:{jobs[job_id]}")
+        due.schedule(kind=kind, subject=job_id, lane=due.lane(jobs[job_id]))
     return len(left)

@@ -275,4 +275,4 @@ def _answered(provider: Provider) -> None:
     was_away = provider.failing_since is not None
     providers.note_answer(provider=provider)
     if was_away:
-        due.hurry(f"provider:{provider.pk}")
+        due.hurry(due.lane(provider.pk))

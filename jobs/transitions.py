@@ -119,7 +119,7 @@ def apply(job_id: UUID | str, status: RemoteStatus, *, actor: str) -> Job:
     if job.final:
         job.save(update_fields=("remote_handle", "remote_id"))
         if first_answer and job.state == State.CANCELLED:  # dismissed while it was on its way
-            due.schedule(kind="cancel", subject=job.pk, lane=f"provider:{job.service.provider_id}")
+            due.schedule(kind="cancel", subject=job.pk, lane=due.lane(job.service.provider_id))
         return job
     job.outcome_unknown = False
     job.unreachable_since = None
@@ -136,7 +136,7 @@ def apply(job_id: UUID | str, status: RemoteStatus, *, actor: str) -> Job:
         if progressed:
             note(job, actor=actor, status=status)
     if first_answer and job.state in RUNNING:
-        lane = f"provider:{job.service.provider_id}"
+        lane = due.lane(job.service.provider_id)
         due.schedule(kind="poll", subject=job.pk, at=first_check(), lane=lane)
     return job
 
