@@ -117,8 +117,8 @@ def submit(  # noqa: PLR0913 (a run has this many parts; all are named)
 def dismiss(*, actor: User, job: Job) -> Job:
     """End a job that is not at its end; the caller has checked that the actor may.
 
-    Not sent yet: the provider is never called. At the provider: it is told where its protocol can.
-    A job at its end stays as it is.
+    Not sent yet: the provider is never called. On its way or at the provider: it is told, once it
+    has answered, where its protocol can. A job at its end stays as it is.
     """
     job = lock(job.pk)
     name = f"user:{actor.pk}"

@@ -112,7 +112,7 @@ def apply(job_id: UUID | str, status: RemoteStatus, *, actor: str) -> Job:
     """Follow what a provider says of a job.
 
     Final states never change again, progress never goes back; a word that changes nothing leaves
-    no event. A late answer to a dismissed job is kept as an event only.
+    no event. After a late answer to a dismissed job the provider is told.
     """
     job = lock(job_id)
     first_answer = _take_handle(job, status)
