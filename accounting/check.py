@@ -8,24 +8,20 @@ so that it sees one moment and raises no false alarm while the portal works.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain, islice
 from typing import Any
 
 from django.db import connection
 
+from accounting.credit.lot_audit import broken_lots
+from accounting.credit.questions import RULES
+from accounting.migrations import _triggers
+from accounting.requests.questions import Question
+from accounting.statements.audit import STATEMENTS, broken_seals
+from accounting.usage.questions import BILLS
 from common import money
 
 MOST_PER_QUESTION = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Rows of `sql` break an invariant; `finding` tells one. Columns *_credits are amounts."""
-
-    finding: str
-    sql: str
-
 
 LEDGER = (
     Question(
@@ -114,22 +110,12 @@ LEDGER = (
         "The limit of member {member_id} on {code}: used {used_credits} and held {held_credits}"
         " are recorded, the transfers add up to {spent_credits} and {kept_credits}.",
         """SELECT c.member_id, a.code, c.used AS used_credits, c.held AS held_credits,
-                  coalesce(sum(m.spent), 0) AS spent_credits,
-                  coalesce(sum(m.kept), 0) AS kept_credits
+                  coalesce(sum(u.used), 0) AS spent_credits,
+                  coalesce(sum(u.held), 0) AS kept_credits
              FROM acc_cap c JOIN acc_account a ON a.id = c.account_id
-             LEFT JOIN (
-               SELECT t.debit_id AS account_id, coalesce(h.member_id, t.member_id) AS member_id,
-                      CASE WHEN t.phase IN ('single', 'post') THEN t.amount ELSE 0 END AS spent,
-                      CASE WHEN t.phase = 'pending' THEN t.amount
-                           ELSE -coalesce(h.amount, 0) END AS kept
-                 FROM acc_transfer t LEFT JOIN acc_transfer h ON h.id = t.pending_id
-               UNION ALL
-               SELECT r.credit_id, coalesce(h.member_id, t.member_id), -r.amount, 0
-                 FROM acc_transfer r JOIN acc_transfer t ON t.id = r.reverses_id
-                 LEFT JOIN acc_transfer h ON h.id = t.pending_id
-             ) m ON m.account_id = c.account_id AND m.member_id = c.member_id
+             LEFT JOIN acc_cap_use u ON u.cap_id = c.id
             GROUP BY c.id, c.member_id, a.code, c.used, c.held
-           HAVING c.used <> coalesce(sum(m.spent), 0) OR c.held <> coalesce(sum(m.kept), 0)""",
+           HAVING c.used <> coalesce(sum(u.used), 0) OR c.held <> coalesce(sum(u.held), 0)""",
     ),
     Question(
         "Member {member_id} is above the limit on account {account_id} without authorisation.",
@@ -137,100 +123,39 @@ LEDGER = (
     ),
 )
 
-BILLS = (
-    Question(
-        "Job {job_id}: the bill is {state}, and its hold of {amount_credits} is still open.",
-        """SELECT b.job_id, b.state, h.amount AS amount_credits
-             FROM acc_job_bill b JOIN acc_transfer h ON h.id = b.hold_id
-             LEFT JOIN acc_transfer r ON r.pending_id = h.id
-            WHERE r.id IS NULL AND b.state NOT IN ('OPEN', 'AWAITING_USAGE')""",
-    ),
-    Question(
-        "Job {job_id}: the bill is {state}, and its hold is resolved or was never placed.",
-        """SELECT b.job_id, b.state
-             FROM acc_job_bill b LEFT JOIN acc_transfer r ON r.pending_id = b.hold_id
-            WHERE b.state IN ('OPEN', 'AWAITING_USAGE') AND (r.id IS NOT NULL OR b.hold_id IS NULL)
-        """,
-    ),
-    Question(
-        "Job {job_id}: it is at its end, and its bill is neither settled nor waiting for usage.",
-        "SELECT job_id FROM acc_job_bill WHERE state = 'OPEN' AND ended_at IS NOT NULL",
-    ),
-    Question(
-        "Job {job_id}: the hold is not what was quoted, or not on the account that pays.",
-        """SELECT b.job_id FROM acc_job_bill b
-             JOIN acc_transfer h ON h.id = b.hold_id JOIN acc_quote q ON q.id = b.quote_id
-            WHERE h.phase <> 'pending' OR h.debit_id <> b.account_id OR h.amount <> q.total""",
-    ),
-    Question(
-        "Job {reference} has {holds} open holds.",
-        """SELECT h.reference, count(*) AS holds
-             FROM acc_transfer h LEFT JOIN acc_transfer r ON r.pending_id = h.id
-            WHERE h.phase = 'pending' AND h.reference <> '' AND r.id IS NULL
-            GROUP BY h.reference HAVING count(*) > 1""",
-    ),
-    Question(
-        "Hold {id} of {amount_credits} for {reference} is open, and no bill knows it.",
-        """SELECT h.id, h.amount AS amount_credits, h.reference
-             FROM acc_transfer h LEFT JOIN acc_transfer r ON r.pending_id = h.id
-             LEFT JOIN acc_job_bill b ON b.hold_id = h.id
-            WHERE h.phase = 'pending' AND h.kind = 'HOLD' AND h.reference <> ''
-              AND r.id IS NULL AND b.job_id IS NULL""",
-    ),
-    Question(
-        "Job {job_id}: the bill says {charged_credits} charged, the ledger {booked_credits}.",
-        """SELECT b.job_id, b.charged AS charged_credits,
-                  coalesce(sum(t.amount), 0) AS booked_credits
-             FROM acc_job_bill b
-             LEFT JOIN (SELECT reference,
-                               CASE kind WHEN 'REFUND' THEN -amount ELSE amount END AS amount
-                          FROM acc_transfer
-                         WHERE kind IN ('CHARGE', 'REFUND') AND phase IN ('single', 'post')
-                           AND reference <> '') t ON t.reference = {job_text}
-            GROUP BY b.job_id, b.charged HAVING b.charged <> coalesce(sum(t.amount), 0)""",
-    ),
-    Question(
-        "Job {job_id}: {charged_credits} is charged, more than the {total_credits} quoted.",
-        """SELECT b.job_id, b.charged AS charged_credits, q.total AS total_credits
-             FROM acc_job_bill b JOIN acc_quote q ON q.id = b.quote_id
-            WHERE b.charged > q.total""",
-    ),
-    Question(
-        "Job {job_id}: the bill says {used_credits} used, its usage records {cost_credits}.",
-        """SELECT b.job_id, b.used AS used_credits, coalesce(sum(u.cost), 0) AS cost_credits
-             FROM acc_job_bill b
-             LEFT JOIN acc_usage_record u
-                    ON u.bill_id = b.job_id AND u.superseded_by_id IS NULL
-                   AND u.state <> 'HELD_BACK'
-            GROUP BY b.job_id, b.used HAVING b.used <> coalesce(sum(u.cost), 0)""",
-    ),
-    Question(
-        "Usage record {natural_key} is current {times} times: it would be charged more than once.",
-        """SELECT natural_key, count(*) AS times FROM acc_usage_record
-            WHERE superseded_by_id IS NULL GROUP BY natural_key HAVING count(*) > 1""",
-    ),
-    Question(
-        "Usage record {id} is marked as charged, and the bill of its job is {state}.",
-        """SELECT u.id, b.state FROM acc_usage_record u JOIN acc_job_bill b ON b.job_id = u.bill_id
-            WHERE u.state = 'CHARGED' AND u.superseded_by_id IS NULL AND b.state <> 'CHARGED'""",
-    ),
-)
-
-# A job's identifier as the text that transfers refer to it by.
-_JOB_TEXT = {
-    "postgresql": "b.job_id::text",
-    "sqlite": "substr(b.job_id, 1, 8) || '-' || substr(b.job_id, 9, 4) || '-'"
-    " || substr(b.job_id, 13, 4) || '-' || substr(b.job_id, 17, 4) || '-' || substr(b.job_id, 21)",
+# What the databases have no common words for: a job's identifier as the text that transfers refer
+# to it by, and the sum of a usage record's price lines.
+_WORDS = {
+    "postgresql": {
+        "{job_text}": "b.job_id::text",
+        "{lines_sum}": "coalesce((SELECT sum((line->>'amount')::bigint)"
+        " FROM jsonb_array_elements(u.lines) line), 0)",
+        "{changed_to}": "CASE c.what WHEN 'status' THEN c.after ->> 'status'"
+        " ELSE c.after #>> '{}' END",
+    },
+    "sqlite": {
+        "{job_text}": "substr(b.job_id, 1, 8) || '-' || substr(b.job_id, 9, 4) || '-'"
+        " || substr(b.job_id, 13, 4) || '-' || substr(b.job_id, 17, 4) || '-'"
+        " || substr(b.job_id, 21)",
+        "{lines_sum}": "coalesce((SELECT sum(json_extract(value, '$.amount'))"
+        " FROM json_each(u.lines)), 0)",
+        "{changed_to}": "CASE c.what WHEN 'status' THEN c.after ->> 'status'"
+        " ELSE cast(json_extract(c.after, '$') AS varchar(20)) END",
+    },
 }
 
 
 def findings() -> list[str]:
     """What is wrong, one sentence each; empty when the books are in order."""
-    return [*_missing_triggers(), *(text for q in (*LEDGER, *BILLS) for text in _ask(q))]
+    asked = (text for question in (*LEDGER, *BILLS, *RULES, *STATEMENTS) for text in _ask(question))
+    walked = (islice(walk(), MOST_PER_QUESTION) for walk in (broken_lots, broken_seals))
+    return [*_missing_triggers(), *asked, *chain.from_iterable(walked)]
 
 
 def _ask(question: Question) -> list[str]:
-    sql = question.sql.replace("{job_text}", _JOB_TEXT[connection.vendor])
+    sql = question.sql
+    for word, meaning in _WORDS[connection.vendor].items():
+        sql = sql.replace(word, meaning)
     with connection.cursor() as cursor:
         cursor.execute(sql)
         names = [column[0] for column in cursor.description]
@@ -243,20 +168,21 @@ def _ask(question: Question) -> list[str]:
 
 
 def _shown(name: str, value: Any) -> Any:
-    return money.show(int(value)) if name.endswith("_credits") else value
+    return money.show(int(value)) if name.endswith("_credits") and value is not None else value
 
 
 def _missing_triggers() -> list[str]:
     """A table that was rebuilt, or restored in part, has lost what guards it."""
-    script = Path(__file__).parent / "migrations" / f"ledger_triggers.{connection.vendor}.sql"
-    expected = re.findall(r"^CREATE (?:TRIGGER|TABLE) (\w+)", script.read_text(), re.MULTILINE)
+    script = _triggers.script(connection.vendor)
+    expected = re.findall(r"^CREATE (?:TRIGGER|TABLE|VIEW) (\w+)", script, re.MULTILINE)
     sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'table')"
+            "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'table', 'view')"
             if sqlite
             else "SELECT tgname FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid"
             " WHERE tgenabled <> 'D' AND c.relnamespace = current_schema()::regnamespace"
+            " UNION SELECT viewname FROM pg_views WHERE schemaname = current_schema()"
         )
         present = {name for (name,) in cursor.fetchall()}
         told = [

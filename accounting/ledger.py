@@ -1,15 +1,17 @@
 """The only writer of transfers.
 
-One statement per transfer: the database checks it, moves the money and writes the entries
-(migration 0002), so that no path through the code can forget a check and no lock is held over the
-network. Here are the idempotency of the call and the meaning of a refusal.
+One statement for a transfer, or for many: the database checks them, moves the money and writes the
+entries (migrations/ledger_triggers), so that no path through the code can forget a check and no
+lock is held over the network. Here are the idempotency of the calls and the meaning of a refusal.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -21,64 +23,49 @@ from django.db import (
     connections,
     transaction,
 )
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounting.models import Account, MemberCap, Phase, Transfer, TransferKind
+from accounting import ledger_rows
+from accounting.ledger_rows import COLUMNS, Row
+from accounting.models import Account, Phase, Transfer, TransferKind
 from accounting.models.ledger import MOST
-from common import money
+from accounting.refusals import broken_rule, explain, refusal
 from common.clock import now
-from common.errors import (
-    Conflict,
-    InsufficientCredit,
-    InvalidInput,
-    MemberLimitReached,
-    NotFound,
-    PortalError,
-    ServerBusy,
-)
+from common.errors import Conflict, InvalidInput, ServerBusy
 
-_REFUSALS: dict[str, tuple[type[PortalError], object]] = {
-    "acc_amount_pos": (InvalidInput, _("The amount must be positive and not above the limit.")),
-    "acc_two_accounts": (InvalidInput, _("Credit moves between two different accounts.")),
-    "acc_phase": (InvalidInput, _("There is no such phase of a transfer.")),
-    "acc_transfer_kind": (InvalidInput, _("There is no such kind of transfer.")),
-    "acc_pending_ref": (InvalidInput, _("A charge or release of a hold names it; others do not.")),
-    "acc_refund_ref": (InvalidInput, _("A refund names the charge; other transfers do not.")),
-    "acc_expiry_only_pending": (InvalidInput, _("Only a hold expires.")),
-    "acc_manual_needs_reason": (InvalidInput, _("An adjustment needs a reason.")),
-    "acc_account_exists": (NotFound, _("There is no such account.")),
-    "acc_pending_match": (Conflict, _("This does not match the hold.")),
-    "acc_void_whole": (Conflict, _("A hold is released whole.")),
-    "acc_refund_bound": (
-        Conflict,
-        _("A refund mirrors a charge and does not exceed it."),
-    ),
-    "acc_same_currency": (Conflict, _("The accounts are in different currencies.")),
-    "acc_open": (Conflict, _("The account is frozen or closed.")),
-    "acc_closed_empty": (Conflict, _("The account is closed.")),
-    "acc_bounds": (Conflict, _("The account cannot hold that much.")),
-}
+__all__ = ["Posting", "broken_rule", "fingerprint", "lock", "post", "post_many"]
+
 # Another writer is in the way and nothing was booked: serialisation, deadlock, lock not available.
 _BUSY_STATES = {"40001", "40P01", "55P03"}
 
 
+@dataclass(slots=True, kw_only=True)
+class Posting:
+    """A transfer to be booked: the arguments of `post`; identifiers also as `str(UUID)`.
+
+    `phase` and `kind` also as plain text. (Not frozen: that would take its time.)
+    """
+
+    id: UUID | str
+    phase: Phase | str
+    kind: TransferKind | str
+    debit: Account
+    credit: Account
+    amount: int
+    pending: Transfer | UUID | str | None = None
+    reverses: Transfer | UUID | None = None
+    member_id: int | None = None
+    overrun_ok: bool = False
+    actor: str = ""
+    reason: str = ""
+    reference: str = ""
+    effective_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
 def fingerprint(transfer: Transfer) -> str:
     """SHA-256 over what makes two transfers with one id the same transfer."""
-    content = (
-        transfer.phase,
-        transfer.kind,
-        transfer.debit_id,
-        transfer.credit_id,
-        transfer.amount,
-        transfer.pending_id,
-        transfer.reverses_id,
-        transfer.member_id,
-        transfer.reference,
-    )
-    text = "|".join("" if part is None else str(part) for part in content)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _fingerprint(vars(transfer))
 
 
 def post(  # noqa: PLR0913 (a transfer has that many facts)
@@ -110,36 +97,55 @@ def post(  # noqa: PLR0913 (a transfer has that many facts)
     Raises InsufficientCredit, MemberLimitReached; Conflict (the id stands for another transfer, the
     hold is resolved otherwise, the account is not open …); InvalidInput; NotFound; ServerBusy.
     """
-    booked_at = now()
-    transfer = Transfer(
+    posting = Posting(
         id=id,
-        phase=str(phase),
-        kind=str(kind),
-        debit_id=debit.pk,
-        credit_id=credit.pk,
+        phase=phase,
+        kind=kind,
+        debit=debit,
+        credit=credit,
         amount=amount,
-        pending_id=_id_of(pending),
-        reverses_id=_id_of(reverses),
-        overrun_ok=overrun_ok,
+        pending=pending,
+        reverses=reverses,
         member_id=member_id,
+        overrun_ok=overrun_ok,
         actor=actor,
         reason=reason,
         reference=reference,
-        effective_at=effective_at or booked_at,
-        created_at=booked_at,
+        effective_at=effective_at,
         expires_at=expires_at,
     )
-    if not isinstance(amount, int) or not 0 < amount <= MOST:
-        raise _refusal("acc_amount_pos")
-    transfer.fingerprint = fingerprint(transfer)
+    row = _row(posting, now())
+    transfer = Transfer.from_db(DEFAULT_DB_ALIAS, COLUMNS, [row[name] for name in COLUMNS])
     try:
-        created = _insert(transfer)
+        created = _insert(row)
     except IntegrityError as error:
         rule = broken_rule(error)
         if rule == "acc_transfer_one_resolution":
             return _resolution_like(transfer), False
-        raise _explain(rule, transfer, error) from error
+        raise explain(rule, transfer, error) from error
     return (transfer, True) if created else (_same_as(transfer), False)
+
+
+def post_many(postings: Sequence[Posting]) -> int:
+    """Book many transfers in one statement, all or none; how many of them are new.
+
+    Made for resolutions of holds: those within their holds are booked as a set, with one change of
+    each account. Anything else is checked one by one, as `post` does. What `post` says about ids
+    and refusals holds for each; a refusal undoes all of these transfers, and nothing else of the
+    caller's transaction.
+    """
+    booked_at = now()
+    rows = [_row(posting, booked_at) for posting in postings]
+    # Two who resolve the same holds wait for each other in the same order, not in a deadlock.
+    rows.sort(key=lambda row: str(row["pending_id"] or ""))
+    try:
+        with _understood(), transaction.atomic():
+            created = ledger_rows.insert_many(rows, connections[DEFAULT_DB_ALIAS]) if rows else 0
+            if created < len(rows):
+                _must_be_booked(rows)
+            return created
+    except (IntegrityError, Conflict):
+        return _one_by_one(postings)  # which of them is it, and is it one that is done already?
 
 
 def lock(*accounts: Account) -> None:
@@ -152,42 +158,70 @@ def lock(*accounts: Account) -> None:
     list(rows.order_by("pk").values_list("pk"))
 
 
-def broken_rule(error: IntegrityError) -> str:
-    """The name of the constraint behind an error, "" if it has none."""
-    diagnosis = getattr(error.__cause__, "diag", None)
-    if diagnosis is not None:
-        return diagnosis.constraint_name or ""
-    text = str(error)
-    if "acc_transfer.pending_id" in text:
-        return "acc_transfer_one_resolution"
-    return text.removeprefix("CHECK constraint failed: ")
+def _row(posting: Posting, booked_at: datetime) -> Row:
+    row: Row = {
+        "id": posting.id,
+        "phase": str(posting.phase),
+        "kind": str(posting.kind),
+        "debit_id": posting.debit.id,
+        "credit_id": posting.credit.id,
+        "amount": _possible(posting.amount),
+        "pending_id": _id_of(posting.pending),
+        "reverses_id": _id_of(posting.reverses),
+        "overrun_ok": posting.overrun_ok,
+        "member_id": posting.member_id,
+        "actor": posting.actor,
+        "reason": posting.reason,
+        "reference": posting.reference,
+        "effective_at": posting.effective_at or booked_at,
+        "created_at": booked_at,
+        "expires_at": posting.expires_at,
+    }
+    row["fingerprint"] = _fingerprint(row)
+    return row
 
 
-def _id_of(transfer: Transfer | UUID | None) -> UUID | None:
+def _possible(amount: int) -> int:
+    if not isinstance(amount, int) or not 0 < amount <= MOST:
+        raise refusal("acc_amount_pos")
+    return amount
+
+
+def _id_of(transfer: Transfer | UUID | str | None) -> UUID | str | None:
     return transfer.pk if isinstance(transfer, Transfer) else transfer
 
 
-@cache
-def _insert_sql() -> str:
-    columns = [str(field.column) for field in Transfer._meta.concrete_fields]
-    # Not bulk_create(ignore_conflicts=True): that would also ignore a second resolution of a hold
-    # and, on SQLite, every check inside the triggers.
-    return (
-        f"INSERT INTO acc_transfer ({', '.join(columns)})"  # noqa: S608 (our own column names)
-        f" VALUES ({', '.join(['%s'] * len(columns))}) ON CONFLICT (id) DO NOTHING"
+def _fingerprint(row: Row) -> str:
+    content = (
+        row["phase"],
+        row["kind"],
+        row["debit_id"],
+        row["credit_id"],
+        row["amount"],
+        row["pending_id"],
+        row["reverses_id"],
+        row["member_id"],
+        row["reference"],
     )
+    text = "|".join(["" if part is None else str(part) for part in content])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _insert(transfer: Transfer) -> bool:
-    """One statement, one round trip; a savepoint only where there is a transaction to protect."""
+def _insert(row: Row) -> bool:
+    """One round trip; a savepoint only where there is a transaction to protect."""
     database = connections[DEFAULT_DB_ALIAS]
-    row = _row(transfer, database)
-    try:
+    with _understood():
         if not database.in_atomic_block:
-            created = _execute(row, database)
-        else:
-            with transaction.atomic():
-                created = _execute(row, database)
+            return ledger_rows.insert(row, database)
+        with transaction.atomic():
+            return ledger_rows.insert(row, database)
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """What a database in trouble says, in the portal's words."""
+    try:
+        yield
     except OperationalError as error:
         state = getattr(error.__cause__, "sqlstate", None)
         if state in _BUSY_STATES or "database is locked" in str(error):
@@ -195,21 +229,6 @@ def _insert(transfer: Transfer) -> bool:
         raise
     except DataError as error:
         raise InvalidInput(_("A text is too long or cannot be stored.")) from error
-    transfer._state.adding, transfer._state.db = False, database.alias
-    return created
-
-
-def _row(transfer: Transfer, database: BaseDatabaseWrapper) -> list[Any]:
-    fields = Transfer._meta.concrete_fields
-    if database.features.has_native_uuid_field:  # the driver takes all of Python's own types
-        return [getattr(transfer, field.attname) for field in fields]
-    return [field.get_db_prep_save(getattr(transfer, field.attname), database) for field in fields]
-
-
-def _execute(row: list[Any], database: BaseDatabaseWrapper) -> bool:
-    with database.cursor() as cursor:
-        cursor.execute(_insert_sql(), row)
-        return cursor.rowcount == 1
 
 
 def _same_as(transfer: Transfer) -> Transfer:
@@ -220,69 +239,31 @@ def _same_as(transfer: Transfer) -> Transfer:
     return booked
 
 
+def _must_be_booked(rows: list[Row]) -> None:
+    found = Transfer.objects.filter(pk__among=[row["id"] for row in rows])
+    booked = {str(pk): told for pk, told in found.values_list("pk", "fingerprint")}
+    if any(booked[str(row["id"])] != row["fingerprint"] for row in rows):
+        raise Conflict(_("This identifier stands for another transfer already."))
+
+
+def _one_by_one(postings: Sequence[Posting]) -> int:
+    """The slow way, which tells what is wrong with a transfer."""
+    with transaction.atomic():
+        lock(*(account for p in postings for account in (p.debit, p.credit)))
+        return sum(post(**_arguments(posting))[1] for posting in postings)
+
+
+def _arguments(posting: Posting) -> dict[str, Any]:
+    arguments = {name: getattr(posting, name) for name in Posting.__slots__}
+    for name in ("id", "pending"):
+        if isinstance(arguments[name], str):
+            arguments[name] = UUID(arguments[name])
+    return arguments
+
+
 def _resolution_like(transfer: Transfer) -> Transfer:
     """What resolved the hold, provided that it came out as this transfer would."""
     booked = Transfer.objects.get(pending_id=transfer.pending_id)
     if (booked.phase, booked.amount) != (transfer.phase, transfer.amount):
         raise Conflict(_("The hold is charged or released already."))
     return booked
-
-
-def _refusal(rule: str) -> PortalError:
-    error, text = _REFUSALS[rule]
-    return error(text)
-
-
-def _explain(rule: str, transfer: Transfer, error: IntegrityError) -> Exception:
-    if rule == "acc_no_overdraft":
-        return _insufficient(transfer)
-    if rule == "acc_cap_limit":
-        return _over_limit(transfer)
-    return _refusal(rule) if rule in _REFUSALS else error
-
-
-def _required(transfer: Transfer) -> tuple[int, int | None]:
-    """What the transfer needs beyond its hold, and the member who spends."""
-    if transfer.pending_id is None:
-        return transfer.amount, transfer.member_id
-    hold = Transfer.objects.get(pk=transfer.pending_id)
-    return transfer.amount - hold.amount, hold.member_id
-
-
-def _insufficient(transfer: Transfer) -> InsufficientCredit:
-    required, _member = _required(transfer)
-    account = Account.objects.get(pk=transfer.debit_id)
-    available = account.available
-    shortfall = max(0, required - available)  # credit may have arrived since the refusal
-    text = _("%(account)s does not cover this: %(required)s needed, %(available)s available.") % {
-        "account": account,
-        "required": money.show(required),
-        "available": money.show(available),
-    }
-    return InsufficientCredit(
-        text,
-        required=money.credits(required),
-        available=money.credits(available),
-        shortfall=money.credits(shortfall),
-        account=str(account),
-    )
-
-
-def _over_limit(transfer: Transfer) -> MemberLimitReached:
-    """data: required, available, shortfall (Decimal credits), account (its name)."""
-    required, member_id = _required(transfer)
-    account = Account.objects.get(pk=transfer.debit_id)
-    cap = MemberCap.objects.filter(Q(account=account), Q(member_id=member_id)).first()
-    left = max(0, cap.limit_amount - cap.used - cap.held) if cap else 0
-    text = _("Your limit on %(account)s leaves %(left)s; %(required)s needed.") % {
-        "account": account,
-        "left": money.show(left),
-        "required": money.show(required),
-    }
-    return MemberLimitReached(
-        text,
-        required=money.credits(required),
-        available=money.credits(left),
-        shortfall=money.credits(max(0, required - left)),
-        account=str(account),
-    )

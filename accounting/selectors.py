@@ -1,38 +1,40 @@
 """Reading accounts: which to pay from, open holds, who spent what, what a job cost.
 
-The account's statement is in `accounting.statements`.
+The account's statement is in `accounting.statements.lines`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, When
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 
+from accounting.credit.caps import cap_of, caps_of
 from accounting.models import (
     Account,
     AccountKind,
     AccountStatus,
     JobBill,
-    MemberCap,
     Phase,
     Quote,
     Transfer,
-    TransferKind,
     UsageRecord,
 )
-from accounting.statements import Line, Statement, statement
+from accounting.statements.lines import Line, Statement, statement
+from accounting.statements.spending import spent_from
 from common.clock import now
+from common.prepared import Prepared
 from people.access import is_operator
-from people.models import Role, User
+from people.models import Membership, Role, User
 
-__all__ = ["Line", "Statement", "statement"]
+__all__ = ["Line", "Statement", "cap_of", "caps_of", "statement"]
 
 RATE_DAYS = 30  # over which the present rate of spending is taken
+FAR_DAYS = 3_650  # from which nobody is told how long credit lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,25 @@ class JobCost:
     transfers: list[Transfer]
 
 
-def payable_accounts(user: User) -> QuerySet[Account]:
+def payable_accounts(user: User) -> list[Account]:
     """The open accounts that the user may pay from: the groups', then the own one."""
-    mine = Q(user=user) | Q(group__memberships__user=user)
-    return (
-        Account.objects.filter(mine, status=AccountStatus.OPEN).distinct().order_by("kind", "name")
-    )
+    found = _PAYABLE.all(user.pk)
+    for account in found:
+        account.payable_by = user.pk
+    return found
+
+
+_PAYABLE = Prepared(
+    lambda user: (
+        Account.objects.select_related("group")
+        .filter(
+            Q(user=user) | Q(group__in=Membership.objects.filter(user=user).values("group")),
+            status=AccountStatus.OPEN,
+        )
+        .order_by("kind", "name")
+    ),
+    int,
+)
 
 
 def manageable_accounts(user: User) -> QuerySet[Account]:
@@ -79,21 +94,11 @@ def open_holds(account: Account, *, member_id: int | None = None) -> QuerySet[Tr
     return holds if member_id is None else holds.filter(member_id=member_id)
 
 
-def cap_of(account: Account, member_id: int) -> MemberCap | None:
-    """The member's limit on the account, None if there is none."""
-    return MemberCap.objects.filter(account=account, member_id=member_id).first()
-
-
-def caps_of(account: Account) -> dict[int, MemberCap]:
-    """The limits on the account by member id."""
-    return {cap.member_id: cap for cap in MemberCap.objects.filter(account=account)}
-
-
 def spending_by_member(
     account: Account, *, since: datetime | None = None, member_id: int | None = None
 ) -> list[MemberSpending]:
     """Who spent what in which month, latest month first, then the largest."""
-    spent = _spending(account, since)
+    spent = spent_from(account, since=since)
     if member_id is not None:
         spent = spent.filter(Q(spender=member_id))
     rows = list(
@@ -114,20 +119,29 @@ def spending_by_member(
     ]
 
 
+def spent_by_members(account: Account, member_ids: Collection[int]) -> dict[int, int]:
+    """What each of the members spent from the account in all, less refunds; who spent nothing is
+    absent."""
+    spent = spent_from(account).filter(Q(spender__in=member_ids)).order_by()
+    sums = spent.annotate(who=F("spender")).values("who").annotate(sum=Sum("net"))
+    return {row["who"]: row["sum"] for row in sums}
+
+
 def days_left(account: Account) -> int | None:
     """Whole days until the available credit is used up at the rate of the last 30 days.
 
-    None if nothing was spent in that time. An account younger than that counts from its first
-    charge.
+    None if nothing was spent in that time, or if it lasts for years (FAR_DAYS). An account younger
+    than that counts from its first charge.
     """
     at = now()
-    spent = _spending(account, at - timedelta(days=RATE_DAYS))
+    spent = spent_from(account, since=at - timedelta(days=RATE_DAYS))
     total = spent.aggregate(sum=Sum("net"))["sum"] or 0
     first = spent.order_by("created_at").values_list("created_at", flat=True).first()
     if total <= 0 or first is None:
         return None
     seconds = max(timedelta(days=1), at - first).total_seconds()
-    return max(0, account.available) * int(seconds) // (total * 86_400)
+    days = max(0, account.available) * int(seconds) // (total * 86_400)
+    return days if days < FAR_DAYS else None
 
 
 def job_cost(job_id: UUID) -> JobCost:
@@ -141,22 +155,3 @@ def job_cost(job_id: UUID) -> JobCost:
         Q(pk__in=ids) | Q(pending_id__in=ids) | Q(reverses_id__in=ids) | Q(reference=str(job_id))
     )
     return JobCost(bill.quote, bill, list(records), list(transfers.order_by("created_at", "id")))
-
-
-def _spending(account: Account, since: datetime | None) -> QuerySet[Transfer, Any]:
-    """Charges to the account with their refunds as negative `net`, and who is the `spender`."""
-    charges = Q(debit=account, phase__in=(Phase.SINGLE, Phase.POST), kind=TransferKind.CHARGE)
-    refunds = Q(credit=account, kind=TransferKind.REFUND)
-    spent = Transfer.objects.filter(charges | refunds)
-    if since is not None:
-        spent = spent.filter(created_at__gte=since)
-    return spent.annotate(
-        net=Case(
-            When(debit=account, then=F("amount")),
-            default=-F("amount"),
-            output_field=BigIntegerField(),
-        ),
-        spender=Coalesce(
-            "reverses__member_id", "reverses__pending__member_id", "member_id", "pending__member_id"
-        ),
-    )

@@ -9,232 +9,199 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from uuid import NAMESPACE_URL, UUID, uuid5
+from functools import cache
+from uuid import UUID
 
-import structlog
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from accounting import ledger
-from accounting.matching import chunks
-from accounting.models import (
-    BillState,
-    JobBill,
-    Phase,
-    RecordState,
-    Transfer,
-    TransferKind,
-    UsageRecord,
-)
-from accounting.rating import Rates, counts, rate_usage
+from accounting import booking, ledger
+from accounting.booking import ACTOR, Deal, transfer_key
+from accounting.cases import NOBODY, Case, lock_cases, reported, save_cases
+from accounting.ledger import Posting
+from accounting.models import Account, BillState, JobBill, Phase, TransferKind
+from accounting.usage import rows as usage_rows
+from accounting.usage.rating import NO_PRICES, Rates, counts, rate_usage
+from accounting.usage.rows import Row
 from common.clock import now
-from common.errors import Conflict, PaymentRequired
 
-log = structlog.get_logger(__name__)
-
-ACTOR = "settlement"
-UNSETTLED = (BillState.OPEN, BillState.AWAITING_USAGE)
-_NAMESPACE = uuid5(NAMESPACE_URL, "accounting.job_bill")
-
-
-def transfer_id(name: str) -> UUID:
-    """The id of the transfer of that name: the same act again has the same id."""
-    return uuid5(_NAMESPACE, name)
+# As plain text: comparing and storing members of an enumeration is slow.
+OPEN, AWAITING_USAGE, CHARGED, RELEASED, FREE = (
+    *(BillState.OPEN.value, BillState.AWAITING_USAGE.value),
+    *(BillState.CHARGED.value, BillState.RELEASED.value, BillState.FREE.value),
+)
+UNSETTLED = (OPEN, AWAITING_USAGE)
+_POST, _VOID = Phase.POST.value, Phase.VOID.value
+_CHARGE, _RELEASE = TransferKind.CHARGE.value, TransferKind.RELEASE.value
 
 
 def lock_bills(job_ids: Iterable[UUID]) -> list[JobBill]:
-    """The bills with what settling needs, locked in the order that cannot deadlock.
+    """The bills, locked in the order that cannot deadlock.
 
     Call it before inserting anything that refers to a bill, inside the transaction that settles.
     """
-    rows = JobBill.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    rows = rows.select_related("quote", "price_list", "account", "hold", "hold__credit")
-    return [bill for some in chunks(sorted(set(job_ids))) for bill in rows.filter(pk__in=some)]
+    rows = JobBill.objects.select_for_update(no_key=True).order_by("pk")
+    return list(rows.filter(pk__among=set(job_ids)))
 
 
-def settle(bills: Sequence[JobBill]) -> None:
+def settle_jobs(*job_ids: UUID) -> None:
+    """Settle the bills of these jobs from what is stored, in the transaction of the caller."""
+    settle(lock_cases(map(str, job_ids)))
+
+
+def settle(cases: Sequence[Case], arriving: Sequence[Row] = ()) -> None:
     """Price the present usage of locked bills, and charge, refund or release what follows.
 
-    Writes bills, records and transfers. Idempotent.
+    `arriving` are records of these bills that are not stored yet. Writes bills, records and
+    transfers, in as many statements for many bills as for one; only charges beyond a hold and
+    corrections are booked one by one. Idempotent.
     """
+    if not cases:
+        return
+    _complete(cases, arriving)
     rates = Rates()
-    records = _current_records(bills)
-    for bill in bills:
-        rate_usage(bill, records[bill.pk], rates)
-    _lock_accounts(bills)
-    for bill in bills:
-        _advance(bill, has_usage=any(map(counts, records[bill.pk])))
-        _label(bill, records[bill.pk])
-    changed = [record for bill in bills for record in records[bill.pk]]
-    UsageRecord.objects.bulk_update(changed, ("state", "note", "lines", "cost"), 200)
-    JobBill.objects.bulk_update(
-        bills,
-        ("state", "used", "charged", "uncharged", "charge", "corrections", "settled_at"),
-        200,
-    )
+    for case in cases:
+        rate_usage(case, rates)
+    resolutions: list[Posting] = []
+    off: list[Case] = []
+    right: list[Case] = []
+    for case in cases:
+        posting = _resolve(case)
+        if posting is not None and case.hold_id:
+            resolutions.append(posting)
+        case.deferred = 0
+        (off if case.is_off else right).append(case)
+    _store(right)
+    if off:
+        ledger.lock(*{a.pk: a for case in cases for a in (case.payer, case.payee)}.values())
+    # Now, and not before: from here on everybody else waits who spends from these accounts.
+    ledger.post_many(resolutions)
+    for case in off:
+        _correct(case)
+    _store(off)
 
 
 def release(bill: JobBill, *, reason: str, actor: str) -> None:
     """Give a locked, unsettled bill's hold back whole. The caller saves the bill."""
-    hold = _hold(bill)
-    ledger.post(
-        id=transfer_id(f"release:{hold.pk}"),
-        phase=Phase.VOID,
-        kind=TransferKind.RELEASE,
-        debit=bill.account,
-        credit=hold.credit,
-        amount=hold.amount,
-        pending=hold,
+    cases = lock_cases([str(bill.pk)])
+    _complete(cases, ())
+    ledger.post_many([_resolution(case, 0, reason, actor) for case in cases if case.hold_id])
+    bill.settled_at = now()
+
+
+def _complete(cases: Sequence[Case], arriving: Sequence[Row]) -> None:
+    """Add who pays whom, and the newest revisions of the usage, by key."""
+    rows: dict[str | None, list[Row]] = defaultdict(list)
+    if with_rows := reported([case.pk for case in cases]):
+        for row in usage_rows.current_rows(bill_id__among=with_rows):
+            rows[row.bill_id].append(row)
+    mixed = {row.bill_id for row in arriving if row.bill_id in rows}
+    for row in arriving:
+        rows[row.bill_id].append(row)
+    for bill_id in mixed:
+        rows[bill_id].sort(key=lambda row: row.natural_key)
+    # Only the ids of the accounts are needed, and many bills have the same.
+    payer = cache(lambda pk: Account(pk=pk))
+    codes = {case.provider_id: f"provider:{case.provider_id}" for case in cases}
+    known = Account.objects.filter(code__in=list(codes.values())).values_list("code", "pk")
+    payees = {code: Account(pk=pk) for code, pk in known}
+    payee = {provider: payees.get(code, NOBODY) for provider, code in codes.items()}
+    for case in cases:
+        case.payer, case.payee = payer(case.account_id), payee[case.provider_id]
+        case.rows = rows[case.pk]
+
+
+def _resolve(case: Case) -> Posting | None:
+    """Take a bill to the state that its job and its usage call for; what resolves its hold."""
+    if case.state not in UNSETTLED or not case.has_ended:
+        return None
+    if not (case.successful or case.charge_unsuccessful):
+        case.state, case.settled_now = RELEASED, True
+        return _resolution(case, 0, _("the job was not successful"))
+    if not any(map(counts, case.rows)):
+        case.state = AWAITING_USAGE
+        return None
+    case.state, case.settled_now = CHARGED, True
+    # At most what is held; the rest of the hold is released with it.
+    case.charged = min(case.used, case.limit_amount)
+    if case.charged == 0:
+        return _resolution(case, 0, _("nothing was used that has a price"))
+    posting = _resolution(case, case.charged)
+    case.charge_id = str(posting.id)
+    return posting
+
+
+def _resolution(case: Case, amount: int, reason: str = "", actor: str = ACTOR) -> Posting:
+    """What resolves the hold: a charge of `amount`, or with 0 its release."""
+    return Posting(
+        id=transfer_key(f"charge:{case.pk}" if amount else f"release:{case.hold_id}"),
+        phase=_POST if amount else _VOID,
+        kind=_CHARGE if amount else _RELEASE,
+        debit=case.payer,
+        credit=case.payee,
+        amount=amount or case.limit_amount,
+        pending=case.hold_id,
+        member_id=case.member_id if amount else None,
         actor=actor,
         reason=reason,
-        reference=str(bill.pk),
+        reference=case.pk,
     )
-    bill.settled_at = now()
 
 
-def _hold(bill: JobBill) -> Transfer:
-    assert bill.hold is not None  # noqa: S101 (by constraint, only a free bill has none)
-    return bill.hold
+def _correct(case: Case) -> None:
+    """Charge or give back what the present usage differs from what is charged.
 
-
-def _current_records(bills: Sequence[JobBill]) -> dict[UUID, list[UsageRecord]]:
-    """The newest revisions per bill, in the order in which the records first came."""
-    found: dict[UUID, list[UsageRecord]] = defaultdict(list)
-    for some in chunks([bill.pk for bill in bills]):
-        rows = UsageRecord.objects.filter(bill__in=some, superseded_by__isnull=True)
-        for record in rows.order_by("natural_key"):
-            if record.bill_id is not None:
-                found[record.bill_id].append(record)
-    return found
-
-
-def _lock_accounts(bills: Sequence[JobBill]) -> None:
-    """Lock what the transfers to come will touch, in one order, when there may be several."""
-    moving = [b for b in bills if b.ended_at is not None and b.state in (*UNSETTLED, "CHARGED")]
-    if len(moving) > 1:
-        ledger.lock(*(_hold(b).credit for b in moving), *(b.account for b in moving))
-
-
-def _advance(bill: JobBill, *, has_usage: bool) -> None:
-    """Take a bill to the state that its job and its usage call for, with the transfers."""
-    if bill.state in UNSETTLED and bill.ended_at is not None:
-        if not (bill.successful or bill.charge_unsuccessful):
-            release(bill, reason=_("the job was not successful"), actor=ACTOR)
-            bill.state = BillState.RELEASED
-        elif has_usage:
-            _charge_hold(bill)
-            bill.state = BillState.CHARGED
-        else:
-            bill.state = BillState.AWAITING_USAGE
-    elif bill.state == BillState.CHARGED:
-        _correct(bill)
-    bill.uncharged = 0 if bill.state in UNSETTLED else max(0, bill.used - bill.charged)
-
-
-def _charge_hold(bill: JobBill) -> None:
-    """Charge what was used, at most what is held; the rest of the hold is released with it."""
-    hold = _hold(bill)
-    amount = min(bill.used, hold.amount)
-    if amount == 0:
-        release(bill, reason=_("nothing was used that has a price"), actor=ACTOR)
-        return
-    bill.charge, _created = ledger.post(
-        id=transfer_id(f"charge:{bill.pk}"),
-        phase=Phase.POST,
-        kind=TransferKind.CHARGE,
-        debit=bill.account,
-        credit=hold.credit,
-        amount=amount,
-        pending=hold,
-        member_id=bill.member_id,
-        actor=ACTOR,
-        reference=str(bill.pk),
-    )
-    bill.charged = amount
-    bill.settled_at = now()
-
-
-def _correct(bill: JobBill) -> None:
-    """Charge or give back the difference when the usage of a settled bill has changed.
-
-    Never more than the quote in all. What the ledger refuses (the account is empty or closed by
-    now) stays in `uncharged`, and is tried again when the usage changes again.
+    What the account does not cover stays in `uncharged`, and is tried again when the usage changes
+    again; what it refuses because it is not open, when it is (`accounting.deferred`). What people
+    gave back by hand counts first, and is never taken back.
     """
-    difference = min(bill.used, bill.quote.total) - bill.charged
-    try:
-        if difference > 0:
-            _charge_more(bill, difference)
-        elif difference < 0:
-            _give_back(bill, -difference)
-    except (PaymentRequired, Conflict) as refusal:
-        log.warning("bill.correction_refused", job_id=str(bill.pk), error=refusal.code)
-
-
-def _charge_more(bill: JobBill, amount: int) -> None:
-    charge, _created = ledger.post(
-        id=transfer_id(f"charge:{bill.pk}:{bill.corrections + 1}"),
-        phase=Phase.SINGLE,
-        kind=TransferKind.CHARGE,
-        debit=bill.account,
-        credit=_hold(bill).credit,
-        amount=amount,
-        member_id=bill.member_id,
-        actor=ACTOR,
-        reason=_("usage reported after the settlement"),
-        reference=str(bill.pk),
+    deal = Deal(
+        name=case.pk,
+        payer=case.payer,
+        payee=case.payee,
+        member_id=case.member_id,
+        policy=case.overrun_policy,
+        reference=case.pk,
     )
-    bill.charge_id = bill.charge_id or charge.pk
-    bill.corrections += 1
-    bill.charged += amount
+    more = case.target - case.charged
+    if more < 0:
+        less = case.charged - case.refunded - case.target
+        booking.give_back(case, deal, less, reason=_("the usage was corrected"))
+        return
+    reason = _("used beyond what was held, or reported after the settlement")
+    booked = booking.charge(case, deal, more, reason=reason)
+    if booked is not None:
+        case.charge_id = case.charge_id or str(booked.pk)
 
 
-def _give_back(bill: JobBill, amount: int) -> None:
-    """Refund the newest charges first; each takes back at most what is left of it."""
-    charges = Transfer.objects.filter(
-        reference=str(bill.pk), kind=TransferKind.CHARGE, debit=bill.account
-    )
-    for charge in charges.annotate(back=Sum("refunds__amount")).order_by("-created_at", "-pk"):
-        part = min(amount, charge.amount - (charge.back or 0))
-        if part <= 0:
-            continue
-        ledger.post(
-            id=transfer_id(f"refund:{bill.pk}:{bill.corrections + 1}"),
-            phase=Phase.SINGLE,
-            kind=TransferKind.REFUND,
-            debit=_hold(bill).credit,
-            credit=bill.account,
-            amount=part,
-            reverses=charge,
-            # The provider gives back what it should not have had, also when it has spent it.
-            overrun_ok=True,
-            actor=ACTOR,
-            reason=_("the usage was corrected"),
-            reference=str(bill.pk),
-        )
-        bill.corrections += 1
-        bill.charged -= part
-        amount -= part
+def _store(cases: Sequence[Case]) -> None:
+    """Say on the bills and records what came of them, and save both."""
+    for case in cases:
+        case.uncharged = 0 if case.state in UNSETTLED else max(0, case.used - case.charged)
+        state, note = _RECORD_STATES[case.state], _note(case)
+        for row in case.rows:
+            if counts(row):
+                row.state, row.note = state, note
+    usage_rows.save(row for case in cases for row in case.rows)
+    save_cases(cases, now())
 
 
 _RECORD_STATES = {
-    BillState.OPEN: RecordState.MATCHED,
-    BillState.AWAITING_USAGE: RecordState.MATCHED,
-    BillState.CHARGED: RecordState.CHARGED,
-    BillState.RELEASED: RecordState.FREE,
-    BillState.FREE: RecordState.FREE,
+    OPEN: usage_rows.MATCHED,
+    AWAITING_USAGE: usage_rows.MATCHED,
+    CHARGED: usage_rows.CHARGED,
+    RELEASED: usage_rows.FREE,
+    FREE: usage_rows.FREE,
 }
 
 
-def _label(bill: JobBill, records: Sequence[UsageRecord]) -> None:
-    """Say on each record what became of it."""
-    for record in filter(counts, records):
-        record.state = _RECORD_STATES[BillState(bill.state)]
-        record.note = ""
-        if bill.state == BillState.RELEASED:
-            record.note = (
-                _("The job was not successful: not charged.")
-                if bill.successful is False and not bill.charge_unsuccessful
-                else _("Reported after the hold was released: not charged.")
-            )
-        elif bill.state == BillState.CHARGED and bill.charged < min(bill.used, bill.quote.total):
-            record.note = _("The account did not cover all that was used.")
+def _note(case: Case) -> str:
+    """What is to be said on the records about what became of the bill."""
+    if case.state == RELEASED:
+        if not (case.successful or case.successful is None or case.charge_unsuccessful):
+            return _("The job was not successful: not charged.")
+        return _("Reported after the hold was released: not charged.")
+    if case.deferred:
+        return booking.why_deferred(case)
+    if case.state == CHARGED and case.charged < case.target:
+        return _("The account did not cover all that was used.")
+    return _(NO_PRICES) if case.price_list_id is None else ""

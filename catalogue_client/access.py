@@ -5,15 +5,18 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalogue_client.models import Collection, Item, Visibility
-from common.errors import NotFound
-from people.access import is_operator
-from people.models import User
+from catalogue_client.models import Collection, Departure, Item, Visibility
+from common.errors import Forbidden, NotAuthenticated, NotFound
+from people.access import is_operator, membership
+from people.models import Role, User
 from people.selectors import groups_of
 
 Viewer = User | AnonymousUser | None
+# Audiences: names for all who see an item for the same reason. Others are "group:1", "user:1".
+EVERYBODY = "everybody"
+OPERATORS = "operators"
 
 
 def visible_collections(user: Viewer) -> QuerySet[Collection]:
@@ -35,6 +38,24 @@ def collection_for(user: Viewer, identifier: str) -> Collection:
     return found
 
 
+def collection_to_change(user: Viewer, identifier: str) -> Collection:
+    """The collection, if the user may put items into it: its owner, the administrators of its group
+    and operators may.
+
+    Raises NotFound for a collection that the user may not see, Forbidden for one that may only be
+    seen, NotAuthenticated.
+    """
+    if not isinstance(user, User):
+        raise NotAuthenticated
+    found = collection_for(user, identifier)
+    if is_operator(user) or found.owner_id == user.pk:
+        return found
+    own = membership(user, found.group) if found.group else None
+    if own is None or own.role != Role.ADMIN:
+        raise Forbidden("Only its owner and its group's administrators may change this collection.")
+    return found
+
+
 def item_for(user: Viewer, collection: str, identifier: str) -> Item:
     """The item of those identifiers. Raises NotFound."""
     items = visible_items(user).select_related("collection")
@@ -50,6 +71,45 @@ def item_of_job(user: Viewer, job_id: UUID) -> Item:
     if found is None:
         raise NotFound("This job has no catalogue entry.")
     return found
+
+
+def departures(user: Viewer) -> QuerySet[Departure]:
+    """What the user could see and cannot see any more: an item once, its last departure.
+
+    What a former member saw of a group is not among it.
+    """
+    mine = Departure.objects.filter(audience__in=_audiences_of(user))
+    later = mine.filter(item=OuterRef("item"), sequence__gt=OuterRef("sequence"))
+    seen = visible_items(user).filter(pk=OuterRef("item"))
+    return mine.filter(~Exists(later), ~Exists(seen))
+
+
+def audiences(item: Item, collection: Collection) -> frozenset[str]:
+    """Who sees the item in that collection, in the words of `Departure.audience`."""
+    if item.deleted_at is not None:
+        return frozenset()
+    own, around = _audiences(item), _audiences(collection)
+    if EVERYBODY in own:
+        return around
+    return own if EVERYBODY in around else (own & around) | {OPERATORS}
+
+
+def _audiences(row: Item | Collection) -> frozenset[str]:
+    if row.visibility == Visibility.PUBLIC:
+        return frozenset({EVERYBODY})
+    found = {OPERATORS}
+    if row.owner_id:
+        found.add(f"user:{row.owner_id}")
+    if row.visibility == Visibility.GROUP:
+        found.add(f"group:{row.group_id}")
+    return frozenset(found)
+
+
+def _audiences_of(user: Viewer) -> list[str]:
+    if not isinstance(user, User) or not user.is_active:
+        return [EVERYBODY]
+    groups = [f"group:{pk}" for pk in groups_of(user).values_list("pk", flat=True)]
+    return [EVERYBODY, f"user:{user.pk}", *groups, *([OPERATORS] if is_operator(user) else [])]
 
 
 def _visible(user: Viewer) -> Q:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from catalogue_client.models import Collection, Item
-from common.clock import now
+from catalogue_client.services import change_collection
 
 
 @admin.register(Collection)
@@ -26,10 +26,9 @@ class CollectionAdmin(admin.ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Collection, form: Any, change: bool) -> None:
-        """A new revision, or clients would keep what they have in their caches."""
-        obj.revision += 1
-        obj.updated_at = now()
-        super().save_model(request, obj, form, change)
+        """Through the service: caches and harvesters must learn of it."""
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        change_collection(pk=obj.pk, values=values)
 
 
 @admin.register(Item)

@@ -44,7 +44,7 @@ def context_of(item: Item, base: str) -> Context:
     properties = document["properties"]
     here = f"{base}/owc/items/{item.collection.identifier}/{item.identifier}"
     stac = f"{collection_href(item.collection.identifier, base)}/items/{item.identifier}"
-    whole = _Whole(item, document, here)
+    whole = _Whole(item, document, here, base)
     via = Link("via", stac, GEOJSON, "STAC item")
     return Context(
         id=f"{here}/",
@@ -59,15 +59,16 @@ def context_of(item: Item, base: str) -> Context:
         date=whole.date,
         links=(Link("profile", CORE), via, *_pages(document)),
         categories=tuple(Category(str(word)) for word in properties.get("keywords") or ()),
-        resources=(*whole.data(), *whole.values(), *whole.processing(base)),
+        resources=(*whole.data(), *whole.values(), *whole.processing()),
     )
 
 
 class _Whole:
     """What the resources of one item share."""
 
-    def __init__(self, item: Item, document: dict[str, Any], here: str) -> None:
+    def __init__(self, item: Item, document: dict[str, Any], here: str, base: str) -> None:
         self.item = item
+        self.base = base
         self.assets: dict[str, Any] = document["assets"]
         self.properties: dict[str, Any] = document["properties"]
         self.geometry = document["geometry"]
@@ -91,12 +92,12 @@ class _Whole:
             if name not in told
         ]
 
-    def processing(self, base: str) -> list[Resource]:
+    def processing(self) -> list[Resource]:
         """How the item was made, as something to do again."""
         if not self.item.offerings:
             return []
         process = self.properties.get("tep:process", "")
-        offerings = tuple(_at(read_offering(o), base) for o in self.item.offerings)
+        offerings = tuple(_at(read_offering(o), self.base) for o in self.item.offerings)
         resource = self._resource(
             "processing",
             f"Processing: {process}" if process else "Processing",
@@ -117,10 +118,16 @@ class _Whole:
         if bare in _CODES:
             content = Content(media_type, href=asset["href"])
             offerings = (Offering(STANDARD[_CODES[bare]], contents=(content,)),)
+        offerings += tuple(_at(read_offering(o), self.base) for o in self._attached(key))
         text = asset.get("description") or self.properties.get("description") or ""
         title = asset.get("title") or key
         resource = self._resource(key, title, text or title, folder="data")
         return replace(resource, links=tuple(links), offerings=offerings, active=True)
+
+    def _attached(self, key: str) -> list[dict[str, Any]]:
+        """Offerings that were added to this asset after it was published: services and viewers."""
+        added = self.item.attached.values()
+        return [one for given in added if given["asset"] == key for one in given["offerings"]]
 
     def _pictures(self, asset: Mapping[str, Any], key: str) -> bool:
         """Whether an asset is a preview of that one; one that names none is of them all."""
@@ -167,10 +174,15 @@ def _link(rel: str, asset: Mapping[str, Any]) -> Link:
 
 
 def _at(offering: Offering, base: str) -> Offering:
-    """The offering with the portal's address in front of paths."""
+    """The offering with the portal's address in front of paths, and of a code of its own."""
     operations = (replace(o, href=absolute(o.href, base)) for o in offering.operations)
     contents = (replace(c, href=absolute(c.href, base)) for c in offering.contents)
-    return replace(offering, operations=tuple(operations), contents=tuple(contents))
+    return replace(
+        offering,
+        code=absolute(offering.code, base),
+        operations=tuple(operations),
+        contents=tuple(contents),
+    )
 
 
 def _fragment(key: str) -> str:

@@ -42,7 +42,8 @@ class ResultOutput:
     """One output of a job.
 
     `kind` is literal, bbox, complex or reference. `value` is the text of a literal or a box. `size`
-    is in bytes, `sha256` hexadecimal; `bbox` where this output lies, when that is known.
+    is in bytes, `sha256` hexadecimal; `bbox` and `geometry` where this output lies, when that is
+    known. `role`: thumbnail, metadata, search (it describes one), or "" for data.
     """
 
     identifier: str
@@ -55,7 +56,9 @@ class ResultOutput:
     preview_href: str = ""
     value: str = ""
     bbox: Box | None = None
+    geometry: Mapping[str, Any] | None = None
     raster: RasterInfo | None = None
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class ResultRecord:
     `process` is the public identifier at the portal's WPS, `execute_request` the Execute document
     with that identifier, which anybody entitled can send to the portal to run it again. Without
     `start` and `end` the result is dated by `finished_at`; without `bbox` and `geometry` its place
-    is the union of its outputs' places.
+    is the union of its outputs' places. `visibility` "": as it is, the owner's alone at first.
     """
 
     job_id: UUID
@@ -88,5 +91,5 @@ class ResultRecord:
     wps_href: str = "/wps"
     job_href: str = ""
     derived_from: tuple[str, ...] = ()
-    visibility: str = "private"
+    visibility: str = ""
     group_id: int | None = None

@@ -13,6 +13,7 @@ from catalogue_client.stac import extension, instant_text
 PROCESSING = extension("processing", "1.2.0")
 FILE = extension("file", "2.1.0")
 PROJECTION = extension("projection", "2.0.0")
+OSDD = "application/opensearchdescription+xml"
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 WORLD: geo.Box = (-180.0, -90.0, 180.0, 90.0)
 # A longer Execute document stands in the OWS Context document alone, not in every search answer.
@@ -41,6 +42,11 @@ def item_document(record: ResultRecord) -> dict[str, Any]:
     if record.job_href:
         job = {"href": record.job_href, "type": "text/html", "title": record.title}
         links += [{"rel": "processing-execution", **job}, {"rel": "alternate", **job}]
+    links += [
+        {"rel": "search", "href": output.href, "type": OSDD, "title": output.title}
+        for output in record.outputs
+        if output.role == "search"
+    ]
     return {
         "id": item_id(record),
         "stac_extensions": [PROCESSING, FILE, *([PROJECTION] if projected else [])],
@@ -90,6 +96,10 @@ def _place(record: ResultRecord) -> tuple[dict[str, Any], geo.Box, bool]:
     known = geo.union(geo.checked_box(box) for box in boxes)
     if known and len(rasters) == 1 and tuple(rasters[0].bbox) == known:
         return geo.checked(rasters[0].footprint), known, False
+    outlines = [o.geometry for o in record.outputs if o.geometry]
+    if outlines and not rasters and all(one == outlines[0] for one in outlines):
+        shape = geo.checked(outlines[0])
+        return shape, geo.box_of(shape) or WORLD, False
     if known:
         return geo.polygon(known), known, False
     if record.geometry is not None:
@@ -111,6 +121,9 @@ def _properties(record: ResultRecord) -> dict[str, Any]:
         "processing:facility": record.provider,
         "processing:datetime": instant_text(record.finished_at),
         "processing:version": record.process_version,
+        "processing:software": {record.process: record.process_version}
+        if record.process_version
+        else {},
         "processing:lineage": f"Result of the process {record.process_title or record.process}",
         "processing:expression": _expression(record),
         "tep:job": str(record.job_id),
@@ -161,7 +174,7 @@ def _asset(output: ResultOutput) -> dict[str, Any]:
     asset: dict[str, Any] = {
         "href": output.href,
         "title": output.title or output.identifier,
-        "roles": ["data"],
+        "roles": [output.role if output.role in ("thumbnail", "metadata") else "data"],
         "tep:output": output.identifier,
     }
     if output.media_type:

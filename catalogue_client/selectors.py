@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q
+import orjson
+from django.core.cache import cache
+from django.db.models import Count, Max, Min, Q, TextField
+from django.db.models.functions import Cast
 
+from catalogue_client import places
 from catalogue_client.access import Viewer, visible_collections, visible_items
+from catalogue_client.filters import Node, Place, both
+from catalogue_client.filters.tree import residual, superset
+from catalogue_client.finder import Finder
 from catalogue_client.geometry import Box
-from catalogue_client.models import Collection, Item
-from catalogue_client.stac import instant, instant_text
-from common.errors import InvalidInput
+from catalogue_client.models import ChangeCounter, Collection, Item
+from catalogue_client.order import Position, order_of, position_of, token_of
+from people.models import User
 
 MOST = 1000
 WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
@@ -25,37 +30,49 @@ Extent = tuple[Box, datetime | None, datetime | None]
 class Search:
     """What to look for; what is empty does not restrict.
 
-    `start` and `end` bound a period that the item's own overlaps. `after` is the token of the page
-    before. `limit` above MOST acts as MOST.
+    `start` and `end` bound a period that the item's own overlaps. `text` has words that must all be
+    there. `sort` names queryables, each with whether it descends; newest first without one. `after`
+    is the token of the page before. `limit` above MOST acts as MOST.
     """
 
     collections: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     bbox: Box | None = None
+    intersects: Place | None = None
     start: datetime | None = None
     end: datetime | None = None
     text: str = ""
+    filter: Node | None = None
+    sort: tuple[tuple[str, bool], ...] = ()
     limit: int = 10
     after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items, newest first; `after` is the token of the next page, "" on the last one."""
+    """Items in order; `matched` is None when more fit than are counted; `after` is the token of the
+    next page, "" on the last one."""
 
     items: list[Item]
-    matched: int
+    matched: int | None
     after: str
 
 
 def search(user: Viewer, query: Search) -> Page:
     """One page of what the user may see. Raises InvalidInput for a token that is none."""
-    found = visible_items(user).filter(_restrictions(query))
-    limit = min(query.limit, MOST)
-    page = found.filter(_behind(query.after)) if query.after else found
-    items = list(page.select_related("collection").order_by("-start", "-id")[: limit + 1])
-    after = _token(items[limit - 1]) if len(items) > limit else ""
-    return Page(items[:limit], found.count(), after)
+    order = order_of(query.sort)
+    exact = both([query.filter, query.intersects])
+    finder = Finder(
+        items=visible_items(user),
+        indexed=_restrictions(query, exact, indexed=True),
+        plain=_restrictions(query, exact, indexed=False),
+        judged=residual(exact) if exact else None,
+        order=order,
+        position=position_of(order, query.after) if query.after else None,
+    )
+    found = finder.page(min(query.limit, MOST))
+    token = token_of(Position(found.last, found.matched)) if found.last else ""
+    return Page(_read(user, found.keys), found.matched, token)
 
 
 def collections(user: Viewer) -> list[Collection]:
@@ -73,7 +90,22 @@ def extents(user: Viewer, among: Sequence[Collection]) -> dict[int, Extent]:
     """By collection: box and period of the items that the user may see.
 
     Nothing of an item that is hidden shows in them. An empty collection covers the world, always.
+    For those who are not signed in they are remembered until an item changes.
     """
+    if isinstance(user, User):
+        return _extents(user, among)
+    counter = ChangeCounter.objects.filter(name="items").values_list("value", "changed_at").first()
+    value, at = counter or (0, None)
+    state = f"{value}.{at.timestamp() if at else 0}"
+    keys = {f"catalogue.extent.{one.pk}.{state}": one for one in among}
+    known: dict[str, Extent] = cache.get_many(keys)
+    unknown = {one.pk: key for key, one in keys.items() if key not in known}
+    made = _extents(user, [one for one in among if one.pk in unknown]) if unknown else {}
+    cache.set_many({unknown[pk]: extent for pk, extent in made.items()}, timeout=3600)
+    return {one.pk: known[key] if key in known else made[one.pk] for key, one in keys.items()}
+
+
+def _extents(user: Viewer, among: Sequence[Collection]) -> dict[int, Extent]:
     items = visible_items(user).filter(collection__in=among).order_by()
     grouped = items.values("collection").annotate(
         w=Min("west"), s=Min("south"), e=Max("east"), n=Max("north"),
@@ -92,47 +124,40 @@ def next_page(query: Search, page: Page) -> Search | None:
     return replace(query, after=page.after) if page.after else None
 
 
-def _restrictions(query: Search) -> Q:
+def _read(user: Viewer, keys: Sequence[int]) -> list[Item]:
+    """The items in the order of their keys, without what documents do not show."""
+    if not keys:
+        return []
+    found = visible_items(user).filter(pk__in=keys).select_related("collection")
+    written = found.annotate(written=Cast("document", TextField())).order_by()
+    by_key = {item.pk: item for item in written.defer("document", "words", "offerings")}
+    for item in by_key.values():
+        item.document = orjson.loads(item.written)  # half the time of the field's own reader
+    return [by_key[key] for key in keys if key in by_key]
+
+
+def _restrictions(query: Search, exact: Node | None, *, indexed: bool) -> Q:
     wanted = Q()
     if query.collections:
         wanted &= Q(collection__identifier__in=query.collections)
     if query.ids:
         wanted &= Q(identifier__in=query.ids)
+    wanted &= _where_and_when(query, indexed=indexed)
+    for word in query.text.lower().split():
+        wanted &= Q(words__contains=word)
+    if exact is not None:
+        wanted &= superset(exact, indexed=indexed) or Q()
+    return wanted
+
+
+def _where_and_when(query: Search, *, indexed: bool) -> Q:
+    wanted = Q()
+    if query.bbox:
+        wanted &= places.meets(query.bbox)
     if query.start:
         wanted &= Q(end__gte=query.start)
     if query.end:
         wanted &= Q(start__lte=query.end)
-    if query.bbox:
-        wanted &= _touches(query.bbox)
-    for word in query.text.lower().split():
-        wanted &= Q(words__contains=word)
+    if indexed:
+        wanted &= places.near([query.bbox] if query.bbox else [], query.start, query.end)
     return wanted
-
-
-def _touches(box: Box) -> Q:
-    """Items whose box meets this one; either may cross the antimeridian."""
-    west, south, east, north = box
-    if west > east:
-        return _touches((west, south, 180.0, north)) | _touches((-180.0, south, east, north))
-    left, right = Q(west__lte=east), Q(east__gte=west)
-    plain = Q(crosses_antimeridian=False) & left & right
-    crossing = Q(crosses_antimeridian=True) & (left | right)
-    return Q(south__lte=north, north__gte=south) & (plain | crossing)
-
-
-def _token(item: Item) -> str:
-    text = f"{instant_text(item.start)} {item.pk}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _behind(token: str) -> Q:
-    """What comes after the item that the token names, in the order of the pages."""
-    try:
-        padded = token.encode() + b"=" * (-len(token) % 4)
-        text, _, key = base64.urlsafe_b64decode(padded).decode().partition(" ")
-        start, pk = instant(text, locator="token"), int(key)
-    except (binascii.Error, ValueError, UnicodeError, InvalidInput):
-        raise InvalidInput("This is no token of this catalogue.", locator="token") from None
-    if not 0 <= pk < 2**63:
-        raise InvalidInput("This is no token of this catalogue.", locator="token")
-    return Q(start__lt=start) | Q(start=start, pk__lt=pk)

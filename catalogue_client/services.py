@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import QuerySet
 
 from catalogue_client import results, stac
-from catalogue_client.models import ChangeCounter, Collection, Item, ItemState, Visibility
+from catalogue_client.access import audiences
+from catalogue_client.changes import next_change, note_departures, renumber
+from catalogue_client.models import Collection, Item, ItemState, Visibility
+from catalogue_client.queryables import PROMOTED, promoted
 from catalogue_client.records import ResultRecord
 from common.clock import now
-from common.errors import NotFound
+from common.errors import Conflict, NotFound
 from people.models import Group, User
 
 RESULTS = "results"
+# What the records of a collection's items say of it, and who sees them.
+_SHOWN = ("title", "license", "visibility", "owner_id", "group_id")
 
 
 @transaction.atomic
@@ -40,11 +46,28 @@ def put_collection(
     collection, created = Collection.objects.select_for_update(of=("self",)).get_or_create(
         identifier=identifier, defaults={**values, "created_at": moment, "updated_at": moment}
     )
-    if not created and _assign(collection, values):
-        collection.revision += 1
-        collection.updated_at = moment
-        collection.save()
+    if not created:
+        _change(collection, values)
     return collection
+
+
+@transaction.atomic
+def change_collection(*, pk: int, values: Mapping[str, Any]) -> Collection:
+    """Set columns of a collection, as an operator does by hand."""
+    collection = Collection.objects.select_for_update(of=("self",)).get(pk=pk)
+    _change(collection, values)
+    return collection
+
+
+def _change(collection: Collection, values: Mapping[str, Any]) -> None:
+    before = copy(collection)
+    if not _assign(collection, values):
+        return
+    collection.revision += 1
+    collection.updated_at = now()
+    collection.save()
+    if any(getattr(before, name) != getattr(collection, name) for name in _SHOWN):
+        renumber(before, collection)
 
 
 @transaction.atomic
@@ -55,16 +78,36 @@ def put_item(
     owner: User | None = None,
     visibility: str = Visibility.PUBLIC,
     group: Group | None = None,
+    fresh: bool = False,
 ) -> Item:
     """Create an item from a STAC document or change the one of its id; safe to repeat.
 
-    Addresses in it that begin with "/" are the portal's. Raises InvalidInput.
+    Addresses in it that begin with "/" are the portal's. `fresh`: never change one that is there.
+    Raises InvalidInput, Conflict.
     """
     stac.checked_visibility(visibility, owner=owner, group=group)
     values = {"owner": owner, "visibility": visibility, "group": group}
     stored = stac.checked_item(document)
     key = {"collection": collection, "identifier": stored["id"]}
-    return _put(key, {**_columns(stored), **values})
+    return _put(key, {**columns(stored), **values}, fresh=fresh)
+
+
+@transaction.atomic
+def change_item(*, item: Item, document: Mapping[str, Any]) -> None:
+    """Give an item, which the caller has locked, another document. Raises InvalidInput."""
+    before = audiences(item, item.collection)
+    if _assign(item, columns(stac.checked_item({**document, "id": item.identifier}))):
+        _save_change(item, before)
+
+
+@transaction.atomic
+def withdraw_item(*, item: Item) -> None:
+    """Take an item, which the caller has locked, out of the catalogue; a tombstone stays."""
+    if item.state != ItemState.WITHDRAWN:
+        before = audiences(item, item.collection)
+        item.state = ItemState.WITHDRAWN
+        item.deleted_at = now()
+        _save_change(item, before)
 
 
 @transaction.atomic
@@ -74,17 +117,29 @@ def publish(*, record: ResultRecord) -> Item:
     Something changed since the last time makes a new revision of the same item. Raises
     InvalidInput when the record cannot become a valid item.
     """
-    stac.checked_visibility(record.visibility, owner=record.owner_id, group=record.group_id)
     stored = stac.checked_item(results.item_document(record))
     values = {
         "collection": _results_collection(),
         "identifier": stored["id"],
         "offerings": results.offerings(record),
         "owner_id": record.owner_id,
-        "visibility": record.visibility,
-        "group_id": record.group_id,
     }
-    return _put({"job_id": record.job_id}, {**_columns(stored), **values})
+    if record.visibility:
+        stac.checked_visibility(record.visibility, owner=record.owner_id, group=record.group_id)
+        values |= {"visibility": record.visibility, "group_id": record.group_id}
+    return _put({"job_id": record.job_id}, {**columns(stored), **values})
+
+
+@transaction.atomic
+def show_to(*, item: Item, visibility: str, group: Group | None = None) -> Item:
+    """Let others see the item, or no more. Raises InvalidInput."""
+    found = _locked().get(pk=item.pk)
+    stac.checked_visibility(visibility, owner=found.owner_id, group=group)
+    before = audiences(found, found.collection)
+    group = group if visibility == Visibility.GROUP else None
+    if _assign(found, {"visibility": visibility, "group_id": group.pk if group else None}):
+        _save_change(found, before)
+    return found
 
 
 @transaction.atomic
@@ -93,47 +148,67 @@ def withdraw(*, job_id: UUID) -> Item:
 
     Raises NotFound when the job was never published.
     """
-    item = Item.objects.select_for_update(of=("self",)).filter(job_id=job_id).first()
+    item = _locked().filter(job_id=job_id).first()
     if item is None:
         raise NotFound("This job was never published.")
-    if item.state != ItemState.WITHDRAWN:
-        item.state = ItemState.WITHDRAWN
-        item.deleted_at = now()
-        _save_change(item)
+    withdraw_item(item=item)
     return item
 
 
-def _put(key: dict[str, Any], values: dict[str, Any]) -> Item:
-    """Create the item of that key, or change it if a value differs."""
+@transaction.atomic
+def attach(*, item_id: int, name: str, added: Mapping[str, Any] | None) -> None:
+    """Add to an entry what was learnt after it was published, as a change of the same entry.
+
+    `added` has the `asset` that it is about, `offerings` (OWS Context, as JSON) and `links` (STAC);
+    None takes away what has that name. It stays when the entry is published again. Safe to repeat.
+    """
+    item = _locked().get(pk=item_id)
+    others = {key: value for key, value in item.attached.items() if key != name}
+    before = audiences(item, item.collection)
+    if _assign(item, {"attached": {**others, name: dict(added)} if added else others}):
+        _save_change(item, before)
+
+
+def _put(key: dict[str, Any], values: dict[str, Any], *, fresh: bool = False) -> Item:
+    """Create the item of that key, or change it if a value differs; a tombstone comes back."""
     values |= {"state": ItemState.PUBLISHED, "deleted_at": None}
-    found = Item.objects.select_for_update(of=("self",)).filter(**key).first()
+    found = _locked().filter(**key).first()
     if found is None:
-        moment = now()
-        item, created = Item.objects.select_for_update(of=("self",)).get_or_create(
+        change = next_change()
+        item, created = _locked().get_or_create(
             **key,
             defaults={
                 **values,
-                "sequence": _next_change(),
-                "created_at": moment,
-                "updated_at": moment,
+                "sequence": change.number,
+                "created_at": change.at,
+                "updated_at": change.at,
             },
         )
         if created:
             return item
         found = item  # somebody else wrote it at the same moment
+    if fresh and found.state == ItemState.PUBLISHED:
+        raise Conflict("There is an item of this id already.")
+    before = audiences(found, found.collection)
     if _assign(found, values):
-        _save_change(found)
+        _save_change(found, before)
     return found
 
 
-def _columns(stored: dict[str, Any]) -> dict[str, Any]:
+def _locked() -> QuerySet[Item]:
+    return Item.objects.select_for_update(of=("self",)).select_related("collection")
+
+
+def columns(stored: dict[str, Any]) -> dict[str, Any]:
     """The document and what is taken out of it for searching."""
     west, south, east, north = stored["bbox"]
-    start, end = stac.times(stored["properties"])
+    properties = stored["properties"]
+    start, end = stac.times(properties)
+    moment = properties["datetime"]
     return {
         "document": stored,
-        "title": str(stored["properties"].get("title") or stored["id"])[:300],
-        "words": stac.words_of(stored["properties"]),
+        "title": str(properties.get("title") or stored["id"])[:300],
+        "words": stac.words_of(properties),
         "west": west,
         "south": south,
         "east": east,
@@ -141,10 +216,12 @@ def _columns(stored: dict[str, Any]) -> dict[str, Any]:
         "crosses_antimeridian": west > east,
         "start": start,
         "end": end,
+        "instant": stac.instant(moment, locator="datetime") if moment else None,
+        **{column: promoted(properties, column) for column in PROMOTED},
     }
 
 
-def _assign(row: Collection | Item, values: dict[str, Any]) -> bool:
+def _assign(row: Collection | Item, values: Mapping[str, Any]) -> bool:
     """Set the values; whether any of them is new."""
     changed = False
     for name, value in values.items():
@@ -154,20 +231,14 @@ def _assign(row: Collection | Item, values: dict[str, Any]) -> bool:
     return changed
 
 
-def _save_change(item: Item) -> None:
+def _save_change(item: Item, before: frozenset[str]) -> None:
+    """Save an item that `before` could see until now, as the next change."""
+    change = next_change()
     item.revision += 1
-    item.updated_at = now()
-    item.sequence = _next_change()
+    item.updated_at = change.at
+    item.sequence = change.number
     item.save()
-
-
-def _next_change() -> int:
-    """The next number of the sequence; whoever has it keeps the others waiting until it commits."""
-    counter = ChangeCounter.objects.filter(name="items")
-    if not counter.update(value=F("value") + 1):
-        ChangeCounter.objects.get_or_create(name="items")
-        counter.update(value=F("value") + 1)
-    return counter.get().value
+    note_departures(item, before, change)
 
 
 def _results_collection() -> Collection:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from django.utils.dateparse import parse_datetime
 
 from catalogue_client import geometry as geo
@@ -17,8 +18,10 @@ from common.errors import InvalidInput
 VERSION = "1.1.0"
 GEOJSON = "application/geo+json"
 JSON = "application/json"
+QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 # Links that follow from where an item is; never stored.
 DERIVED_LINKS = frozenset({"self", "root", "parent", "collection", "items", "canonical"})
 
@@ -26,6 +29,9 @@ DERIVED_LINKS = frozenset({"self", "root", "parent", "collection", "items", "can
 def extension(name: str, version: str) -> str:
     """The schema address by which STAC names an extension."""
     return f"https://stac-extensions.github.io/{name}/v{version}/schema.json"
+
+
+WEB_MAP_LINKS = extension("web-map-links", "1.2.0")
 
 
 def instant_text(moment: datetime) -> str:
@@ -66,11 +72,11 @@ def checked_item(document: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput("An id is letters, digits, dots, dashes, underscores.", locator="id")
     shape = geo.checked(document.get("geometry"))
     given = document.get("bbox")
-    box = geo.checked_box(given) if isinstance(given, list) else geo.box_of(shape)
+    box = geo.checked_box(given) if isinstance(given, list) and given else geo.box_of(shape)
     if box is None:
         raise InvalidInput("The geometry is empty.", locator="geometry")
     properties = _checked_object(document, "properties")
-    start, end = times(properties)
+    stamped = stamps_of(properties)
     assets = _checked_object(document, "assets")
     for key, asset in assets.items():
         if not isinstance(asset, dict) or not _usable(asset.get("href")):
@@ -78,14 +84,7 @@ def checked_item(document: Mapping[str, Any]) -> dict[str, Any]:
     extensions = document.get("stac_extensions", [])
     if not isinstance(extensions, list) or not all(isinstance(e, str) for e in extensions):
         raise InvalidInput("stac_extensions is a list of addresses.", locator="stac_extensions")
-    stamped = {
-        "datetime": None,
-        "start_datetime": instant_text(start),
-        "end_datetime": instant_text(end),
-    }
-    if start == end:
-        stamped = {"datetime": instant_text(start)}
-    return {
+    stored = {
         "id": identifier,
         "stac_extensions": extensions,
         "geometry": shape,
@@ -94,6 +93,7 @@ def checked_item(document: Mapping[str, Any]) -> dict[str, Any]:
         "links": _checked_links(document.get("links", [])),
         "assets": assets,
     }
+    return _as_json(stored)
 
 
 def checked_collection(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def checked_collection(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def times(properties: Mapping[str, Any]) -> tuple[datetime, datetime]:
     """Start and end of an item: its interval, or its instant twice. Raises InvalidInput."""
-    if "start_datetime" in properties or "end_datetime" in properties:
+    if any(properties.get(name) is not None for name in ("start_datetime", "end_datetime")):
         start = instant(properties.get("start_datetime"), locator="start_datetime")
         end = instant(properties.get("end_datetime"), locator="end_datetime")
     else:
@@ -127,6 +127,22 @@ def times(properties: Mapping[str, Any]) -> tuple[datetime, datetime]:
     if end < start:
         raise InvalidInput("The end is before the start.", locator="end_datetime")
     return start, end
+
+
+def stamps_of(properties: Mapping[str, Any]) -> dict[str, str | None]:
+    """The dates of an item as they are stored: in UTC, an interval of no length as its instant.
+
+    An interval keeps the instant that was named within it. Raises InvalidInput.
+    """
+    start, end = times(properties)
+    if start == end:
+        return {"datetime": instant_text(start)}
+    named = properties.get("datetime")
+    return {
+        "datetime": None if named is None else instant_text(instant(named, locator="datetime")),
+        "start_datetime": instant_text(start),
+        "end_datetime": instant_text(end),
+    }
 
 
 def words_of(properties: Mapping[str, Any]) -> str:
@@ -138,6 +154,18 @@ def words_of(properties: Mapping[str, Any]) -> str:
     values += keywords if isinstance(keywords, list) else []
     values += [p.get("name") for p in properties.get("providers") or [] if isinstance(p, dict)]
     return " ".join(str(value) for value in values if value).lower()
+
+
+def _as_json(stored: dict[str, Any]) -> dict[str, Any]:
+    """The document as every database keeps it: no number out of range, no NaN, no character NUL."""
+    try:
+        written = orjson.dumps(stored)
+    except TypeError:
+        raise InvalidInput("A number or a text in it cannot be written as JSON.") from None
+    if _NUL.search(written):
+        raise InvalidInput("A text in it holds the character NUL.")
+    kept: dict[str, Any] = orjson.loads(written)
+    return kept
 
 
 def _checked_object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -180,17 +208,19 @@ def item_document(item: Item, base: str) -> dict[str, Any]:
         _link("alternate", f"{contexts}.geojson", GEOJSON, "OWS Context"),
     ]
     stored = item.document
+    added = [link for one in item.attached.values() for link in one["links"]]
+    maps = any(link["rel"] in ("wms", "wmts") for link in added)
     stamps = {"created": instant_text(item.created_at), "updated": instant_text(item.updated_at)}
     return {
         "type": "Feature",
         "stac_version": VERSION,
-        "stac_extensions": stored["stac_extensions"],
+        "stac_extensions": stored["stac_extensions"] + ([WEB_MAP_LINKS] if maps else []),
         "id": item.identifier,
         "collection": item.collection.identifier,
         "geometry": stored["geometry"],
         "bbox": stored["bbox"],
         "properties": {**stored["properties"], **stamps},
-        "links": derived + [complete(link, base) for link in stored["links"]],
+        "links": derived + [complete(link, base) for link in (*stored["links"], *added)],
         "assets": {key: complete(asset, base) for key, asset in stored["assets"].items()},
     }
 
@@ -215,6 +245,7 @@ def collection_document(
             _link("root", f"{base}/stac/", JSON),
             _link("parent", f"{base}/stac/", JSON),
             _link("items", f"{here}/items", GEOJSON),
+            _link(QUERYABLES, f"{here}/queryables", "application/schema+json"),
             *(complete(link, base) for link in collection.links),
         ],
     }

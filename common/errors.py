@@ -8,6 +8,7 @@
     ├── Conflict                 409  the request contradicts what is already stored
     │   ├── QuoteExpired
     │   └── TransitionRefused
+    ├── PreconditionFailed       412  it has changed since the caller read it
     ├── PaymentRequired          402
     │   ├── InsufficientCredit
     │   └── MemberLimitReached
@@ -18,6 +19,7 @@
     └── ProviderError            502  the far side
         ├── AddressRefused            the guard does not let this address be called
         ├── ProviderUnreachable       certainly nothing arrived there: safe to try again
+        │   └── CertificateRefused    it shows another certificate than the one that was fixed
         ├── ProviderTimeout      504  something may have arrived: outcome unknown
         ├── ProviderRefused           a well-formed refusal (OWS ExceptionReport, HTTP 4xx)
         └── ProviderNonsense          an answer that cannot be understood
@@ -90,6 +92,14 @@ class NotFound(PortalError):
     message = _("There is no such thing here.")
 
 
+class MethodError(PortalError):
+    """A method that the address does not have."""
+
+    code = "method_not_allowed"
+    status = 405
+    message = _("This address does not take this method.")
+
+
 class Conflict(PortalError):
     code = "conflict"
     status = 409
@@ -104,6 +114,12 @@ class QuoteExpired(Conflict):
 class TransitionRefused(Conflict):
     code = "transition_refused"
     message = _("The job cannot go from its present state to that one.")
+
+
+class PreconditionFailed(PortalError):
+    code = "precondition_failed"
+    status = 412
+    message = _("This has changed since you read it. Read it again.")
 
 
 class PaymentRequired(PortalError):
@@ -163,6 +179,11 @@ class AddressRefused(ProviderError):
 class ProviderUnreachable(ProviderError):
     code = "provider_unreachable"
     message = _("The provider cannot be reached.")
+
+
+class CertificateRefused(ProviderUnreachable):
+    code = "certificate_refused"
+    message = _("The provider shows another certificate than the one that is accepted.")
 
 
 class ProviderTimeout(ProviderError):

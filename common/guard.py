@@ -37,13 +37,18 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL taken apart: `host` in ASCII without brackets, `path` with the query."""
+    """A URL taken apart: `host` in ASCII without brackets, `path` with the query.
+
+    `by_user`: somebody who uses the portal named it, or a server on the Internet by a redirect.
+    Then what was opened for providers (OUTBOUND_ALLOW) is closed, except what users may name too.
+    """
 
     scheme: str
     host: str
     port: int
     path: str
     url: str
+    by_user: bool = False
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -66,8 +71,16 @@ class Allowed:
             address.version == network.version and address in network for network in self.networks
         )
 
+    def opens(self, target: Target, address: Address) -> bool:
+        inner = _embedded(address) if isinstance(address, IPv6Address) else None
+        return (
+            self.names(target.host, target.port)
+            or self.admits(address, target.port)
+            or (inner is not None and self.admits(inner, target.port))
+        )
 
-def target_of(url: str) -> Target:
+
+def target_of(url: str, *, by_user: bool = False) -> Target:
     """Take a URL apart and check what can be seen without asking for its addresses.
 
     Raises AddressRefused: not http(s), user name or fragment in it, control characters, too long.
@@ -86,33 +99,40 @@ def target_of(url: str) -> Target:
         raise AddressRefused(_("The address must be a plain host without user name or fragment."))
     if port is None:
         port = _DEFAULT_PORTS[parts.scheme]
-    return Target(parts.scheme, host, port, _path(parts), url)
+    return Target(parts.scheme, host, port, _path(parts), url, by_user)
 
 
 def addresses_of(target: Target) -> list[tuple[Any, ...]]:
     """Resolve the host once; what `socket.getaddrinfo` gave, every address of it checked.
 
     Raises AddressRefused when any address is not allowed (also when others are), and
-    ProviderUnreachable when the name has none.
+    ProviderUnreachable when the name has none. To a user both are told in the same words: which
+    names there are inside is not theirs to find out.
     """
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise ProviderUnreachable(_("The provider's host name is not known.")) from None
+        found = []
+    if not found:
+        unknown = _("The provider's host name is not known.")
+        raise ProviderUnreachable(_unknown_or_closed() if target.by_user else unknown)
     for *_rest, place in found:
         check_address(target, str(place[0]))
-    if not found:
-        raise ProviderUnreachable(_("The provider's host name is not known."))
     return list(found)
 
 
 def check_address(target: Target, address: str) -> None:
     """Raise AddressRefused unless the portal may call this address for that target."""
+    if not _may_call(target, ip_address(address)):
+        raise AddressRefused(_unknown_or_closed() if target.by_user else None)
+
+
+def is_opened(target: Target) -> bool:
+    """Whether the operator allowed this very target: its host and port, or its literal address."""
     allowed = allowed_by_operator()
-    if not (
-        allowed.names(target.host, target.port) or _may_call(target, ip_address(address), allowed)
-    ):
-        raise AddressRefused
+    return allowed.names(target.host, target.port) or (
+        _is_literal(target.host) and allowed.admits(ip_address(target.host), target.port)
+    )
 
 
 def is_public(address: Address) -> bool:
@@ -152,12 +172,18 @@ def _read_allowed(entries: tuple[str, ...]) -> Allowed:
     return Allowed(tuple(networks), frozenset(pairs))
 
 
-def _may_call(target: Target, address: Address, allowed: Allowed) -> bool:
-    inner = _embedded(address) if isinstance(address, IPv6Address) else None
-    if allowed.admits(address, target.port) or (inner and allowed.admits(inner, target.port)):
+def _may_call(target: Target, address: Address) -> bool:
+    lists = [allowed_by_operator()]
+    if target.by_user:
+        lists.append(_read_allowed(tuple(settings.OUTBOUND_ALLOW_USERS)))
+    if all(one.opens(target, address) for one in lists):
         return True
     plain_ok = target.scheme == "https" or settings.OUTBOUND_PLAIN_HTTP
     return bool(is_public(address) and plain_ok and target.port in PORTS)
+
+
+def _unknown_or_closed() -> str:
+    return _("This address is not known, or may not be called from the portal.")
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:

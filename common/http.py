@@ -21,7 +21,7 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from urllib.parse import urldefrag, urljoin
 
@@ -36,7 +36,7 @@ from common.errors import (
     ProviderNonsense,
     ProviderTimeout,
 )
-from common.guard import Target, target_of
+from common.guard import Target, is_public, target_of
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HARMLESS = frozenset(
     {"accept", "accept-encoding", "accept-language", "content-type", "if-none-match", "range"}
 )
-# About the connection, or the far side's session: for nobody behind us.
+# For nobody behind us.
 _NOT_PASSED_ON = frozenset({"set-cookie", "connection", "keep-alive", "transfer-encoding"})
+
+PIECE = 256 * 1024  # bytes that are read, and passed on, at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,13 @@ class StreamedResponse:
         self._connection = connection
         self._max_bytes = max_bytes
         self._complete = False
+        self._encoded = "content-encoding" in response.headers
         self.status: int = response.status
         self.headers: Mapping[str, str] = _passed_on(response)
-        self.url = connection.target.url
+        self.url, self.peer = connection.target.url, connection.peer
 
-    def iter_bytes(self, chunk: int = 65536) -> Iterator[bytes]:
-        """The body, decompressed, in pieces of at most `chunk` bytes.
+    def iter_bytes(self, chunk: int = PIECE) -> Iterator[bytes]:
+        """The body, decompressed, in pieces of at most `chunk` bytes, each as soon as it is there.
 
         Raises ProviderTimeout when it stops coming or breaks off, ProviderNonsense above the limit.
         """
@@ -124,7 +127,10 @@ class StreamedResponse:
 
     def _read(self, chunk: int) -> bytes:
         try:
-            return self._response.read(chunk)
+            if self._encoded:
+                return self._response.read(chunk)
+            # What has arrived, without a copy in between.
+            return self._response.read1(chunk, decode_content=False)
         except DecodeError:
             self.close()
             raise ProviderNonsense(_("The provider's answer is damaged.")) from None
@@ -145,14 +151,20 @@ class _Request:
     public: Mapping[str, str]
     private: Mapping[str, str]
     origin: tuple[str, str, int]
-    body: bytes | None
+    body: wire.Body
+    certificate: str
+    by_user: bool = False
 
     def headers_for(self, target: Target) -> dict[str, str]:
         own = self.private if target.origin == self.origin else {}
         return {**self.public, **own}
 
+    def pin_for(self, target: Target) -> str:
+        """The origin must show its fixed certificate, without TLS too: it then shows none."""
+        return self.certificate if target.origin == self.origin else ""
 
-def fetch(
+
+def fetch(  # noqa: PLR0913 (a request has this many parts; all are named)
     method: str,
     url: str,
     *,
@@ -160,39 +172,54 @@ def fetch(
     body: bytes | None = None,
     auth: tuple[str, str] | None = None,
     origin: str = "",
+    certificate: str = "",
     limits: Limits = FETCHING,
+    by_user: bool = False,
 ) -> Response:
     """Send one request and read the whole answer.
 
     `auth` (user, password) and all but a few harmless `headers` go to the scheme, host and port of
-    `origin` alone ("": those of `url`). Redirects are followed for GET and HEAD only, each checked
-    like the first address; other methods get the redirect as the answer. Nothing but GET and HEAD
-    is ever sent twice.
+    `origin` alone ("": those of `url`). With `certificate` (SHA-256 in hex) the origin must show
+    that one: it is accepted whoever signed it, and no other is. Redirects are followed for GET and
+    HEAD only, each checked like the first address; other methods get the redirect as the answer.
+    Nothing but GET and HEAD is ever sent twice. `by_user`: see `common.guard.Target`.
     Raises AddressRefused, ProviderUnreachable, ProviderTimeout, ProviderNonsense.
     """
     given = {"Accept-Encoding": "gzip", **(headers or {})}
-    with _ask(_request(method, given, body, auth, origin or url), url, limits) as answer:
+    request = _request(method, given, body, auth, origin or url, certificate)
+    with _ask(replace(request, by_user=by_user), url, limits) as answer:
         data = b"".join(answer.iter_bytes())
         return Response(answer.status, answer.headers, data, answer.url)
 
 
-def stream(
+def stream(  # noqa: PLR0913 (as above)
     method: str,
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
+    body: wire.Body = None,
     auth: tuple[str, str] | None = None,
     origin: str = "",
+    certificate: str = "",
     limits: Limits = STREAMING,
 ) -> StreamedResponse:
-    """Send one request and hand out the answer piece by piece; otherwise as `fetch`.
+    """Send one request, and hand out the answer, piece by piece; otherwise as `fetch`.
 
-    Neither size nor total time is limited unless `limits` says so; a silence of `limits.read`
-    seconds ends it.
+    Size and total time are limited only if `limits` says so; a silence of `limits.read` ends it.
     """
     given = {"Accept-Encoding": "identity", **(headers or {})}
-    return _ask(_request(method, given, body, auth, origin or url), url, limits)
+    return _ask(_request(method, given, body, auth, origin or url, certificate), url, limits)
+
+
+def certificate_of(url: str, *, limits: Limits = FETCHING) -> str:
+    """SHA-256 (hex) of the certificate that a server shows at present, whoever signed it.
+
+    Raises AddressRefused, also for http://; ProviderUnreachable.
+    """
+    target = target_of(url)
+    if target.scheme != "https":
+        raise AddressRefused(_("Only an address with https:// has a certificate."))
+    return wire.fingerprint_of(target, wire.Patience(limits.connect, limits.read))
 
 
 def _ask(request: _Request, url: str, limits: Limits) -> StreamedResponse:
@@ -200,16 +227,19 @@ def _ask(request: _Request, url: str, limits: Limits) -> StreamedResponse:
     end = math.inf if limits.total is None else time.monotonic() + limits.total
     patience = wire.Patience(limits.connect, limits.read, end)
     for _hop in range(limits.max_redirects + 1):
-        answer = _send(request, target_of(url), patience, limits.max_bytes)
+        to_call = target_of(url, by_user=request.by_user)
+        answer = _send(request, to_call, patience, limits.max_bytes)
         location = answer.headers.get("location")
         if answer.status not in _REDIRECTS or not location or request.method not in _FOLLOWED:
             return answer
+        # Whoever is out there does not send us inside.
+        request = replace(request, by_user=request.by_user or is_public(answer.peer))
         answer.close()
         try:
             to = urldefrag(urljoin(url, location)).url
         except ValueError:
             raise ProviderNonsense(_("The provider redirects to no address.")) from None
-        # Looked at after joining, which reads a scheme with tabs in it too.
+        # After joining, which reads a scheme with tabs in it too.
         if target_of(url).scheme == "https" and target_of(to).scheme != "https":
             raise AddressRefused(_("The provider redirects to an unprotected address."))
         url = to
@@ -223,7 +253,12 @@ def _send(
     outcome: object = "failed"
     try:
         response, connection = wire.send(
-            target, request.method, request.headers_for(target), request.body, patience
+            target,
+            request.method,
+            request.headers_for(target),
+            request.body,
+            patience,
+            request.pin_for(target),
         )
         outcome = response.status
         return StreamedResponse(response, connection, max_bytes)
@@ -235,21 +270,22 @@ def _send(
 def _request(
     method: str,
     headers: Mapping[str, str],
-    body: bytes | None,
+    body: wire.Body,
     auth: tuple[str, str] | None,
     origin: str,
+    certificate: str,
 ) -> _Request:
     """The header set from nothing: what the caller gave, and what every request has."""
     public = {"Accept": "*/*", "User-Agent": f"tep-portal/{VERSION}"}
     private: dict[str, str] = {}
     for name, value in headers.items():
-        if not re.fullmatch(r"[A-Za-z0-9-]+", name) or re.search(r"[\x00-\x1f\x7f]", value):
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or re.search(r"[\x00-\x1f\x7f]", value):
             raise InvalidInput(_("This header cannot be sent."), locator=name)
         (public if name.lower() in _HARMLESS else private)[name.title()] = value
     if auth is not None:
         token = base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
         private["Authorization"] = f"Basic {token}"
-    return _Request(method.upper(), public, private, target_of(origin).origin, body)
+    return _Request(method.upper(), public, private, target_of(origin).origin, body, certificate)
 
 
 def _passed_on(response: HTTPResponse) -> dict[str, str]:

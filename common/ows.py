@@ -42,6 +42,12 @@ from common.xml import (
 CRS84 = "urn:ogc:def:crs:OGC:1.3:CRS84"
 _GEOGRAPHIC = frozenset({"4326", "4258", "4979", "4269"})  # degrees, near enough to WGS 84
 _WEB_MERCATOR = frozenset({"3857", "900913"})
+# UTM on WGS 84 and on ETRS 89.
+_UTM = re.compile(r"epsg:(32[67](0[1-9]|[1-5]\d|60)|258(2[89]|3[0-8]))")
+_CRS_NAME = re.compile(
+    r"(|urn:(?:x-)?ogc:def:crs:|https?://(?:www\.)?opengis\.net/def/crs/)"
+    r"([a-z]+)[:/](?:[^:/]*[:/])?([^:/]+)"
+)
 _MERCATOR_RADIUS = 6_378_137.0
 _NOT_SUPPORTED = frozenset({"OperationNotSupported", "OptionNotSupported"})
 
@@ -81,17 +87,21 @@ def exception_status(error: PortalError) -> int:
 
 
 def exception_report(error: PortalError, *, version: str = "1.0.0") -> bytes:
-    """An `ows:ExceptionReport` (OWS 1.1 for version 1.x, OWS 2.0 for 2.x), one entry per fault."""
+    """An `ows:ExceptionReport` (OWS 1.1 for version 1.x, OWS 2.0 for 2.x), one entry per fault.
+
+    A door may choose the code of each fault with `ows_codes=`, by locator.
+    """
     namespace = OWS11 if version.startswith("1") else OWS20
     ows = ElementMaker(namespace=namespace, nsmap={"ows": namespace})
     code, locator = exception_code(error, version=version)
     faults = {locator: [error.detail]}
     if isinstance(error, InvalidInput) and error.errors:
         faults = error.errors
+    codes = error.data.get("ows_codes", {})
     report = ows.ExceptionReport(version=version)
     report.set(name(XML, "lang"), "en")
     for place, texts in faults.items():
-        entry = ows.Exception(exceptionCode=code)
+        entry = ows.Exception(exceptionCode=codes.get(place, code))
         if place:
             entry.set("locator", only_xml(place))
         entry.extend(ows.ExceptionText(only_xml(str(text))) for text in texts)
@@ -203,6 +213,21 @@ def axis_order(crs: str) -> tuple[str, bool]:
     # The oldest URL form (…/gml/srs/epsg.xml#4326) is from before latitude came first.
     short = found[1].lower() == "epsg:" or found[1].endswith("#")
     return found[2], found[2] in _GEOGRAPHIC and not short
+
+
+def crs_name(crs: str) -> tuple[str, bool]:
+    """Authority and code in lower case, whatever the spelling and version; and whether it is the
+    short form, which does not say what the order of its axes is."""
+    text = crs.strip().lower()
+    found = _CRS_NAME.fullmatch(text)
+    if not found:
+        return text, False
+    return f"{found[2]}:{found[3]}", found[1] == ""
+
+
+def east_first(crs: str) -> bool:
+    """Whether a system is UTM, in metres, the easting first in every spelling."""
+    return _UTM.fullmatch(crs_name(crs)[0]) is not None
 
 
 def _from_mercator(x: float, y: float) -> tuple[float, float]:

@@ -31,12 +31,15 @@ MEDIA_TYPE = "application/problem+json"
 _FOR_DOORS = frozenset({"ows_code", "native_code"})  # other protocols' words
 
 
-def problem_response(error: PortalError) -> HttpResponse:
-    """The answer to an error: type, title, status, detail, code, and the error's facts."""
+def problem_response(error: PortalError, *, kind: str = "") -> HttpResponse:
+    """The answer to an error: type, title, status, detail, code, and the error's facts.
+
+    `kind` is the URI of the type where a standard has one.
+    """
     facts = {k: v for k, v in error.data.items() if k not in _FOR_DOORS}
     if isinstance(error, InvalidInput):
         facts["errors"] = error.errors
-    response = _problem(error.status, error.code, str(error.message), error.detail, facts)
+    response = _problem(error.status, error.code, str(error.message), error.detail, facts, kind)
     if isinstance(error, NotAuthenticated):
         response["WWW-Authenticate"] = error.challenge
     if "retry_after" in error.data:
@@ -106,11 +109,11 @@ def _leaves(detail: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _problem(
-    status: int, code: str, title: str, detail: str, facts: Mapping[str, Any]
+    status: int, code: str, title: str, detail: str, facts: Mapping[str, Any], kind: str = ""
 ) -> HttpResponse:
     members = {
         **facts,
-        "type": f"urn:tep-portal:problem:{code}",
+        "type": kind or f"urn:tep-portal:problem:{code}",
         "title": title,
         "status": status,
         "detail": detail,

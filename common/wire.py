@@ -1,22 +1,22 @@
 """Connections below `common.http`: to checked addresses only, ended at a deadline, kept for reuse.
 
-A deadline must hold against a far side that sends one byte now and then: such a drip never lets a
-read time-out pass. So the sockets themselves look at the clock before every read and write.
+A deadline must hold against a far side that sends one byte now and then: no read time-out passes
+then. So the sockets look at the clock before every read and write.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import math
-import os
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
@@ -24,11 +24,21 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from common.errors import AddressRefused, ProviderNonsense, ProviderTimeout, ProviderUnreachable
+from common.errors import (
+    AddressRefused,
+    CertificateRefused,
+    PortalError,
+    ProviderNonsense,
+    ProviderTimeout,
+    ProviderUnreachable,
+)
 from common.guard import Target, addresses_of, check_address
+from common.idle import Idle
 
+# What is sent: as a whole, or piece by piece (then a header says how many bytes it is).
+Body = bytes | Iterable[bytes] | None
 KEEP_SECONDS = 30.0
-KEEP_MOST = 16  # connections per thread
+KEEP_MOST = 128  # connections of this process
 
 
 class _Timed(socket.socket):
@@ -73,6 +83,17 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
+@lru_cache(maxsize=1)
+def any_certificate() -> ssl.SSLContext:
+    """TLS with whatever certificate, for who looks at its fingerprint before sending anything."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.sslsocket_class = TimedTLSSocket
+    return context
+
+
 class _Dialled:
     """Mixed into urllib3's connections: the socket comes from `dial`, not from another look-up."""
 
@@ -104,27 +125,38 @@ class Patience:
 
 
 class Connection:
-    """One connection to a checked address, used by one request at a time."""
+    """One connection to a checked address, used by one request at a time.
 
-    def __init__(self, target: Target, patience: Patience) -> None:
+    `pin` is the SHA-256 (hex) of the only certificate accepted: then it counts whose certificate
+    it is, not who signed it or until when. "" for any that is valid.
+    """
+
+    def __init__(self, target: Target, patience: Patience, pin: str = "") -> None:
         """Connect. Raises AddressRefused, or ProviderUnreachable: nothing was sent yet."""
         self.target = target
+        self.pin = pin
         self.since = time.monotonic()
         places = addresses_of(target)
-        self._http = _http_connection(target, lambda: _dial(places, patience))
+        context = any_certificate() if pin else tls_context()
+        self._http = _http_connection(target, lambda: _dial(places, patience), context)
         try:
             self._http.connect()
+            self._sock = cast(_Timed, self._http.sock)
+            self.peer = ip_address(self._sock.getpeername()[0])  # fails if it is gone again
         except (OSError, HTTPError, http.client.HTTPException):
             self.close()
             raise ProviderUnreachable from None
-        self._sock = cast(_Timed, self._http.sock)
+        if pin and _fingerprint(self._sock) != pin.lower():
+            self.close()
+            raise CertificateRefused
 
     def ask(
-        self, method: str, headers: Mapping[str, str], body: bytes | None, patience: Patience
+        self, method: str, headers: Mapping[str, str], body: Body, patience: Patience
     ) -> HTTPResponse:
         """Send a request and read the head of the answer; its body is still to come.
 
-        Raises ProviderTimeout (ConnectionLost when it broke), ProviderNonsense.
+        Raises ProviderTimeout (ConnectionLost when it broke), ProviderNonsense, and what the body
+        raises when it cannot go on: the far side then never gets the whole of it.
         """
         self._sock.deadline, self._sock.idle = patience.deadline, patience.idle
         self._http.timeout = patience.idle
@@ -144,22 +176,25 @@ class Connection:
         except (http.client.HTTPException, HTTPError, ValueError):
             self.close()
             raise ProviderNonsense(_("The provider's answer is not HTTP.")) from None
+        except PortalError:
+            self.close()
+            raise
 
     def usable(self) -> bool:
         """Whether the far side still keeps it open, and the operator still allows the address."""
         if time.monotonic() - self.since > KEEP_SECONDS or not self._http.is_connected:
             return False
         try:
-            check_address(self.target, self._sock.getpeername()[0])
-        except (AddressRefused, OSError):
+            check_address(self.target, str(self.peer))
+        except AddressRefused:
             return False
         return True
 
     def keep(self) -> None:
-        """Remember it for the thread's next request; the answer was read to its end."""
+        """Remember it for the next request; the answer was read to its end."""
         if self._http.sock is not None:
             self.since = time.monotonic()
-            _kept.put(self)
+            _idle.put(_purpose(self.target, self.pin), self)
 
     def close(self) -> None:
         """Also what an answer that is still coming reads from."""
@@ -170,61 +205,60 @@ class Connection:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-class _Kept(threading.local):
-    """Idle connections of this thread; none of another process's after a fork."""
-
-    def __init__(self) -> None:
-        self.process = os.getpid()
-        self.connections: dict[tuple[str, str, int], Connection] = {}
-
-    def take(self, target: Target) -> Connection | None:
-        if self.process != os.getpid():
-            self.process, self.connections = os.getpid(), {}
-        connection = self.connections.pop(target.origin, None)
-        if connection is None or connection.usable():
-            return connection
-        connection.close()
-        return None
-
-    def put(self, connection: Connection) -> None:
-        replaced = self.connections.pop(connection.target.origin, None)
-        self.connections[connection.target.origin] = connection
-        if replaced is None and len(self.connections) > KEEP_MOST:
-            replaced = self.connections.pop(next(iter(self.connections)))
-        if replaced is not None:
-            replaced.close()
-
-
-_kept = _Kept()
-
-
 def send(
     target: Target,
     method: str,
     headers: Mapping[str, str],
-    body: bytes | None,
+    body: Body,
     patience: Patience,
+    pin: str = "",
 ) -> tuple[HTTPResponse, Connection]:
     """Send one request, on a kept connection where that cannot make the outcome doubtful.
 
     GET and HEAD may be repeated, so a kept connection that turns out to be dead is replaced by a
     new one. Everything else goes over a new connection and is sent once.
     """
-    connection = _kept.take(target) if method in ("GET", "HEAD") else None
+    connection = _idle.take(_purpose(target, pin)) if method in ("GET", "HEAD") else None
     if connection is not None:
         connection.target = target
         with contextlib.suppress(ConnectionLost):
             return connection.ask(method, headers, body, patience), connection
-    connection = Connection(target, patience)
+    connection = Connection(target, patience, pin)
     return connection.ask(method, headers, body, patience), connection
 
 
+_idle: Idle[Connection] = Idle(KEEP_MOST)
+
+
+def _purpose(target: Target, pin: str) -> tuple[object, ...]:
+    """What a connection may be used for besides what it was made for."""
+    return target.origin, pin, target.by_user
+
+
+def fingerprint_of(target: Target, patience: Patience) -> str:
+    """See `common.http.certificate_of`."""
+    places = addresses_of(target)
+    try:
+        with (
+            _dial(places, patience) as sock,
+            any_certificate().wrap_socket(sock, server_hostname=target.host) as secured,
+        ):
+            return _fingerprint(secured)
+    except OSError:
+        raise ProviderUnreachable from None
+
+
+def _fingerprint(sock: socket.socket) -> str:
+    shown = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
+    return hashlib.sha256(shown).hexdigest() if shown else ""
+
+
 def _http_connection(
-    target: Target, dial: Callable[[], socket.socket]
+    target: Target, dial: Callable[[], socket.socket], context: ssl.SSLContext
 ) -> _PlainConnection | _TLSConnection:
     connection: _PlainConnection | _TLSConnection
     if target.scheme == "https":
-        connection = _TLSConnection(target.host, target.port, ssl_context=tls_context())
+        connection = _TLSConnection(target.host, target.port, ssl_context=context)
     else:
         connection = _PlainConnection(target.host, target.port)
     connection.dial = dial

@@ -50,6 +50,8 @@ _SAFE: dict[str, Any] = {
 # What XML 1.0 has no way to write, plus surrogates and the two non-characters.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+_ENCODING = re.compile(r"""^(\ufeff?\s*<\?xml\b[^>]*?)\s+encoding\s*=\s*("[^"]*"|'[^']*')""")
+
 Element = Any  # lxml's own annotations cover too little of it to be of use
 
 
@@ -70,6 +72,12 @@ E = SimpleNamespace(
     wps=ElementMaker(namespace=WPS1, nsmap={"wps": WPS1, "ows": OWS11, "xlink": XLINK, "xsi": XSI}),
     plain=ElementMaker(),
 )
+
+
+def undeclared(text: str) -> str:
+    """A document as text, without the encoding that its declaration names: that was one of bytes,
+    and a reader of the text in UTF-8 would be misled by it."""
+    return _ENCODING.sub(r"\1", text, count=1)
 
 
 def parse(data: bytes, *, what: str = "the document", recover: bool = False) -> Element:

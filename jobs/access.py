@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from accounting.models import Quote
 from common.errors import Forbidden, NotFound
-from jobs.models import Job, JobOutput
+from jobs.models import Job, JobOutput, JobShare
 from people.access import is_operator
 from people.models import Role
 
@@ -20,14 +20,18 @@ Right = Literal["view", "manage"]
 
 
 def visible_jobs(user: User) -> QuerySet[Job]:
-    """One's own jobs; a group's administrators see those that the group pays for; operators all."""
+    """One's own jobs and those shared with oneself or a group of one's own; a group's
+    administrators see those that the group pays for; operators all."""
     jobs = Job.objects.select_related(
         "service__provider", "service_version", "account", "owner", "application"
     )
     if is_operator(user):
         return jobs
     administered = user.memberships.filter(role=Role.ADMIN).values("group")
-    return jobs.filter(Q(owner=user) | Q(account__group__in=administered))
+    shared = JobShare.objects.filter(
+        Q(user=user) | Q(group__in=user.memberships.values("group"))
+    ).values("job")
+    return jobs.filter(Q(owner=user) | Q(account__group__in=administered) | Q(pk__in=shared))
 
 
 def job_for(user: User, job_id: UUID | str, right: Right) -> Job:
@@ -42,9 +46,14 @@ def job_for(user: User, job_id: UUID | str, right: Right) -> Job:
     job = visible_jobs(user).filter(pk=job_id).first()
     if job is None:
         raise NotFound
-    if right == "manage" and job.owner_id != user.pk and not is_operator(user):
+    if right == "manage" and not may_manage(user, job):
         raise Forbidden
     return job
+
+
+def may_manage(user: User, job: Job) -> bool:
+    """Whether the user may dismiss, share, label and copy a job: its owner and operators."""
+    return job.owner_id == user.pk or is_operator(user)
 
 
 def output_for(user: User, job_id: UUID | str, number: int) -> JobOutput:
@@ -55,6 +64,12 @@ def output_for(user: User, job_id: UUID | str, number: int) -> JobOutput:
         raise NotFound
     output.job = job
     return output
+
+
+def quotes_of(user: User) -> QuerySet[Quote]:
+    """The quotes that were made for the user, newest first."""
+    own = Quote.objects.select_related("account").filter(member_id=user.pk)
+    return own.order_by("-created_at", "pk")
 
 
 def quote_for(user: User, quote_id: UUID | str) -> Quote:

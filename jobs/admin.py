@@ -1,13 +1,18 @@
-"""Jobs and due work in the administration: to read, and to take up parked work again."""
+"""Jobs and due work in the administration: to read, and to take up parked work again; and what
+workers do about providers, asked for there."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from common.clock import now
+from common.errors import Conflict
 from jobs.models import Due, Job, JobEvent
+from jobs.provider_work import read_soon
+from providers.admin import ProviderAdmin
+from providers.models import Provider
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -56,3 +61,21 @@ class DueAdmin(ReadOnly):
         taken = queryset.filter(parked_at__isnull=False, done_at__isnull=True)
         count = taken.update(parked_at=None, failures=0, due_at=now())
         self.message_user(request, f"{count} taken up again.")
+
+
+@admin.action(description="Read the services again")
+def read_again(
+    administration: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet[Provider]
+) -> None:
+    """By a worker, soon: a provider may take minutes to answer."""
+    for provider in queryset:
+        try:
+            read_soon(provider)
+        except Conflict as error:
+            administration.message_user(request, f"{provider}: {error}", level=messages.ERROR)
+        else:
+            administration.message_user(request, f"{provider}: read soon; see its readings.")
+
+
+# Providers know nothing of the due work of jobs, which reading them is a part of.
+ProviderAdmin.actions = (*ProviderAdmin.actions, read_again)

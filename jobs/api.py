@@ -14,32 +14,43 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from accounting.access import account_for
-from accounting.api import IDEMPOTENCY_KEY, idempotency_key
+from accounting.api.accounts import IDEMPOTENCY_KEY, idempotency_key
+from accounting.api.answers import once
+from accounting.api.serializers import QuoteSerializer
+from accounting.inputs import came_again
+from accounting.models import Quote
 from accounting.selectors import job_cost
-from accounting.serializers import QuoteSerializer
 from common.errors import Conflict, NotFound
 from jobs import lifecycle
-from jobs.access import job_for, quote_for
+from jobs.access import job_for, quote_for, quotes_of
 from jobs.json_values import inputs_from_json, outputs_from_json
 from jobs.models import Door, Job, JobEvent, JobOutput
+from jobs.requests import JobQuery, RerunRequest, RunRequest, SubmitRequest
+from jobs.reruns import rerun
 from jobs.selectors import JobFilter, events_of, jobs_of
 from jobs.serializers import (
     EventSerializer,
     JobCostSerializer,
     JobDetailSerializer,
-    JobQuery,
     JobSerializer,
     OutputSerializer,
-    RunRequest,
-    SubmitRequest,
 )
 from people.authentication import signed_in
 from people.models import Scope, User
+from providers.identity import INPUTS
+from providers.models import Service
+from providers.quotation import INPUT as QUOTATION
 from thematic_apps.access import app_for, usable_services
 
 
-class Quotes(APIView):
+class Quotes(ListAPIView[Quote]):
+    """The quotes that were made for you, newest first."""
+
     scope = Scope.RUN.value
+    serializer_class = QuoteSerializer
+
+    def get_queryset(self) -> QuerySet[Quote]:
+        return quotes_of(signed_in(self.request))
 
     @extend_schema(request=RunRequest, responses={201: QuoteSerializer})
     def post(self, request: Request) -> Response:
@@ -78,8 +89,10 @@ class Jobs(ListAPIView[Job]):
             since=given.get("since"),
             until=given.get("until"),
             own=given["own"],
+            label=given.get("label", ""),
         )
-        return jobs_of(signed_in(self.request), wanted).select_related("quote")
+        found = jobs_of(signed_in(self.request), wanted)
+        return found.select_related("quote").prefetch_related("labels")
 
     @extend_schema(parameters=[JobQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -89,7 +102,7 @@ class Jobs(ListAPIView[Job]):
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
         request=SubmitRequest,
-        responses={201: JobDetailSerializer},
+        responses=once(JobDetailSerializer),
     )
     def post(self, request: Request) -> Response:
         """Hold the price on the account and start the run."""
@@ -102,13 +115,15 @@ class Jobs(ListAPIView[Job]):
             **_run(user, given),
             door=Door.REST,
             quote_id=given.get("quote"),
+            ceiling=given.get("max_cost"),
             application=app_for(user, slug) if slug else None,
             title=given.get("title", ""),
             idempotency_key=idempotency_key(request),
+            mail_at_end=given["mail_at_end"],
+            callbacks=_callbacks(given),
         )
         _same_request(job, given)
-        headers = {"Location": reverse("api:job", args=[job.pk], request=request)}
-        return Response(_detail(request, job), status=201, headers=headers)
+        return _submitted(request, job)
 
 
 class JobDetail(APIView):
@@ -134,13 +149,42 @@ class JobDismissal(APIView):
         return _dismiss(request, job_id)
 
 
+class JobRerun(APIView):
+    scope = Scope.RUN.value
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=RerunRequest,
+        responses=once(JobDetailSerializer),
+    )
+    def post(self, request: Request, job_id: UUID) -> Response:
+        """Run it once more at a new price, with the same inputs or some of them changed."""
+        body = RerunRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        given, user = body.validated_data, signed_in(request)
+        job = rerun(
+            actor=user,
+            job=job_for(user, job_id, "view"),
+            changed=given.get("inputs", {}),
+            account=account_for(user, given["account"], "pay") if "account" in given else None,
+            door=Door.REST,
+            ceiling=given.get("max_cost"),
+            title=given.get("title", ""),
+            mail_at_end=given["mail_at_end"],
+            callbacks=_callbacks(given),
+            idempotency_key=idempotency_key(request),
+        )
+        return _submitted(request, job)
+
+
 class JobEvents(ListAPIView[JobEvent]):
     """What happened to the job, in order."""
 
     serializer_class = EventSerializer
 
     def get_queryset(self) -> QuerySet[JobEvent]:
-        return events_of(job_for(signed_in(self.request), self.kwargs["job_id"], "view"))
+        user = signed_in(self.request)
+        return events_of(job_for(user, self.kwargs["job_id"], "view"), user)
 
 
 class JobOutputs(ListAPIView[JobOutput]):
@@ -155,9 +199,25 @@ class JobOutputs(ListAPIView[JobOutput]):
 class JobCost(APIView):
     @extend_schema(responses=JobCostSerializer)
     def get(self, request: Request, job_id: UUID) -> Response:
-        """What the job costs: quote, hold, usage records, price lines, settlement."""
-        job = job_for(signed_in(request), job_id, "view")
-        return Response(JobCostSerializer(job_cost(job.pk)).data)
+        """What the job costs: quote, hold, usage records, price lines, settlement.
+
+        What there is on the account is for those who may see it: null to others with whom the job
+        is shared.
+        """
+        user = signed_in(request)
+        job = job_for(user, job_id, "view")
+        told = JobCostSerializer(job_cost(job.pk)).data
+        try:
+            account_for(user, job.account_id, "view")
+        except NotFound:
+            if told["quote"]:
+                told["quote"] |= dict.fromkeys(("available", "available_after", "covered"))
+        return Response(told)
+
+
+def _callbacks(given: dict[str, Any]) -> list[tuple[str, str]]:
+    """The pairs that a job is submitted with."""
+    return [(one["event"], one["url"]) for one in given.get("callbacks", ())]
 
 
 def _run(user: User, given: dict[str, Any]) -> dict[str, Any]:
@@ -168,9 +228,16 @@ def _run(user: User, given: dict[str, Any]) -> dict[str, Any]:
     return {
         "service": service,
         "account": account_for(user, given["account"], "pay"),
-        "inputs": inputs_from_json(service.current.description, given["inputs"]),
+        "inputs": inputs_from_json(service.current.description, _of_the_user(service, given)),
         "outputs": outputs_from_json(given["outputs"]),
     }
+
+
+def _of_the_user(service: Service, given: dict[str, Any]) -> dict[str, Any]:
+    """Without a value for an input that the portal fills itself."""
+    quotable = service.current is not None and service.current.quotable
+    reserved = {*INPUTS, QUOTATION} if quotable else INPUTS
+    return {k: v for k, v in given["inputs"].items() if k not in reserved}
 
 
 def _same_request(job: Job, given: dict[str, Any]) -> None:
@@ -179,6 +246,12 @@ def _same_request(job: Job, given: dict[str, Any]) -> None:
     found = {"quote": job.quote_id, "application": slug, "title": job.title}
     if any(given.get(name) not in (None, "", value) for name, value in found.items()):
         raise Conflict("This idempotency key was used for another request.")
+
+
+def _submitted(request: Request, job: Job) -> Response:
+    headers = {"Location": reverse("api:job", args=[job.pk], request=request)}
+    status = 200 if came_again(job) else 201
+    return Response(_detail(request, job), status=status, headers=headers)
 
 
 def _dismiss(request: Request, job_id: UUID) -> Response:

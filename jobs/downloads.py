@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from jobs.models import JobOutput
+from jobs.archive import archive, archive_name
+from jobs.models import Job, JobOutput
 from jobs.outputs import file_name, open_output
 
 # What a browser may show by itself: nothing with script in it.
@@ -36,7 +37,11 @@ def download(
     """
     opened = ExitStack()
     source = opened.enter_context(
-        open_output(output, range_header=request.headers.get("Range", ""))
+        open_output(
+            output,
+            range_header=request.headers.get("Range", ""),
+            if_range=request.headers.get("If-Range", ""),
+        )
     )
     kind = content_type(output)
     response = StreamingHttpResponse(
@@ -46,6 +51,14 @@ def download(
         response.headers[name.title()] = value
     attached = to_file or kind.split(";")[0] not in SHOWN
     disposition = content_disposition_header(attached, file_name(output)) or "inline"
+    make_harmless(response, disposition)
+    return response
+
+
+def download_archive(job: Job) -> StreamingHttpResponse:
+    """All outputs of a job that somebody may see, as a ZIP file that is made while it is sent."""
+    response = StreamingHttpResponse(archive(job), content_type="application/zip")
+    disposition = content_disposition_header(True, archive_name(job)) or "attachment"
     make_harmless(response, disposition)
     return response
 

@@ -7,6 +7,7 @@ value, or a list of them where an input may occur several times.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ from providers.process import (
 
 CORNERS = (4, 6)  # numbers of a box in two or three dimensions
 LARGEST = 1e300  # JSON has larger integers, floats do not
+DEEPEST = 100  # levels that an answer may add around a document
 
 
 def inputs_from_json(
@@ -66,6 +68,28 @@ def outputs_from_json(document: Mapping[str, Mapping[str, Any]]) -> tuple[Output
         )
         for identifier, wanted in document.items()
     )
+
+
+def json_or_text(text: str) -> Any:
+    """The document that a text is; the text itself where it is none, or none that can be written
+    again: with numbers that JSON has no word for, or nested too deeply."""
+    try:
+        found = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        if text.count("[") + text.count("{") > DEEPEST:
+            inside: Any = found
+            for _level in range(DEEPEST):
+                inside = [inside]
+            json.dumps(inside)
+    except (ValueError, RecursionError):
+        return text
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def value_to_json(value: InputValue) -> Any:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
 from accounting import access as accounts
 from accounting import bills
+from accounting.inputs import again
 from accounting.models import Account, Quote
-from accounting.quotes import check_quote, make_quote
-from common.clock import now
+from accounting.prices.pricing import Prices
+from accounting.prices.quotes import check_quote, make_quote
 from common.errors import Conflict, NotFound
-from jobs import due
-from jobs.estimates import quantities
+from jobs import due, terms
+from jobs.callbacks import checked_callbacks
+from jobs.estimates import Quantities, estimate
+from jobs.limits import check_free_runs
+from jobs.links import check_own_results, fetchable
 from jobs.models import Job
+from jobs.orders import Order, Wishes
+from jobs.starting import start
 from jobs.states import RUNNING, State
-from jobs.transitions import lock, move, note
+from jobs.transitions import lock, move
 from jobs.validation import validate_inputs, validate_outputs
+from jobs.worker import send_now, sent_by_caller
+from providers.identity import without_reserved
 from providers.models import Service, ServiceVersion
 from providers.process import InputValue, OutputRequest
 from thematic_apps.access import can_use
@@ -30,30 +36,6 @@ from thematic_apps.access import can_use
 if TYPE_CHECKING:
     from people.models import User
     from thematic_apps.models import ThematicApp
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One run as a user asks for it: what, with which inputs, paid by whom."""
-
-    actor: User
-    service: Service
-    account: Account
-    inputs: tuple[InputValue, ...]
-    outputs: tuple[OutputRequest, ...]
-
-    @property
-    def version(self) -> ServiceVersion:
-        if self.service.current is None:
-            raise NotFound
-        return self.service.current
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of service, its version and the inputs: a quote holds for exactly this."""
-        values = sorted(json.dumps(asdict(v), sort_keys=True) for v in self.inputs)
-        parts = [str(self.service.pk), self.version.fingerprint, *values]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def quote_job(
@@ -66,10 +48,11 @@ def quote_job(
 ) -> Quote:
     """Price a run; the quote holds for these inputs until it expires.
 
-    Raises NotFound when the actor may not use the service or the account, InvalidInput with every
-    wrong input.
+    May ask the provider over the network: not inside a transaction. Raises NotFound when the actor
+    may not use the service or the account, InvalidInput with every wrong input.
     """
-    return _quote(_order(actor, service, inputs, outputs, account))
+    order = _order(actor, service, inputs, outputs, account)
+    return _quote(order, *_estimated(order))
 
 
 def submit(  # noqa: PLR0913 (a run has this many parts; all are named)
@@ -81,36 +64,69 @@ def submit(  # noqa: PLR0913 (a run has this many parts; all are named)
     account: Account,
     door: str,
     quote_id: uuid.UUID | None = None,
+    ceiling: int | None = None,
     application: ThematicApp | None = None,
     title: str = "",
     idempotency_key: str | None = None,
+    raw: bool = False,
+    callbacks: Sequence[tuple[str, str]] = (),
+    mail_at_end: bool = False,
+    cloned_from: Job | None = None,
+    at_once: bool = False,
 ) -> Job:
     """Hold the price on the account and have the run sent to its provider.
 
-    The hold is committed before anything is sent. With an idempotency key, the same request again
-    gives the same job. Raises InvalidInput, NotFound, QuoteExpired, InsufficientCredit,
-    MemberLimitReached; Conflict when the key was used for another request. Then there is no job.
+    The hold is committed before anything is sent. `ceiling` is the most that the user would pay, in
+    micro-credits: it is held in place of the quote, and a quote above it is refused. With an
+    idempotency key, the same request again gives the same job. Without a quote the provider may be
+    asked for one: not inside a transaction.
+    `raw`: the caller gets the bare output. `callbacks`: pairs of an event (CallbackEvent) and the
+    address that is told. `mail_at_end`: the actor gets a mail. `cloned_from`: the job, visible to
+    the actor, that this one repeats or varies.
+    `at_once`: the caller waits for the provider's answer, and the job is handed over before this
+    returns, unless it has to wait (for a place at the provider, say). What the portal itself runs
+    always is, and without a pause is at its end.
+    Raises InvalidInput, NotFound, RateLimited, QuoteExpired, PaymentRequired; Conflict
+    when the price is above the ceiling, or the key was used for another request. Then there is no
+    job.
     """
     order = _order(actor, service, inputs, outputs, account)
-    earlier = _earlier(order, idempotency_key)
+    told = checked_callbacks(callbacks)
+    wishes = Wishes(door, application, title, raw, told, mail_at_end, cloned_from)
+    earlier = _earlier(order, wishes, idempotency_key, ceiling)
     if earlier is not None:
         return earlier
+    check_free_runs(actor, service)
+    estimated = _estimated(order) if quote_id is None else None
     try:
         with transaction.atomic():
             quote = (
-                check_quote(quote_id, member=actor, account=account, fingerprint=order.fingerprint)
-                if quote_id
-                else _quote(order)
+                _quote(order, *estimated)
+                if estimated
+                else check_quote(
+                    quote_id or "",
+                    member=actor,
+                    account=account,
+                    fingerprint=order.fingerprint,
+                )
             )
-            return _create(
-                order, quote, door=door, application=application, title=title, key=idempotency_key
+            job, row = start(
+                *(order, wishes, quote),
+                key=idempotency_key,
+                ceiling=ceiling,
+                at_once=at_once and not service.provider.in_process,
             )
     except IntegrityError:
         # Two requests with one key at the same moment: the other one made the job.
-        earlier = _earlier(order, idempotency_key)
+        earlier = _earlier(order, wishes, idempotency_key, ceiling)
         if earlier is None:
             raise
         return earlier
+    if row is not None:
+        sent_by_caller(row, job)
+    elif service.provider.in_process:
+        send_now(job)
+    return job
 
 
 @transaction.atomic
@@ -142,72 +158,60 @@ def _order(
     """The checked request: may the actor, may the account pay, are the values right."""
     if service.current is None or not can_use(actor, service):
         raise NotFound
-    account = accounts.account_for(actor, account.pk, "pay")
+    account = accounts.payable(actor, account)
     description = service.current.description
+    values = validate_inputs(description, _of_the_user(service.current, inputs))
+    check_own_results(actor, values)
     return Order(
         actor,
         service,
         account,
-        validate_inputs(description, inputs),
+        values,
         validate_outputs(description, outputs),
     )
 
 
-def _quote(order: Order) -> Quote:
+def _of_the_user(version: ServiceVersion, inputs: Sequence[InputValue]) -> Sequence[InputValue]:
+    """Without values for an input that the portal fills itself."""
+    return without_reserved(inputs, quotable=version.quotable)
+
+
+def _estimated(order: Order) -> tuple[Prices, Quantities]:
+    """The prices of this moment, and how much the run will use of what they are for.
+
+    What the portal itself runs is free, whatever the default price list says.
+    """
+    if order.service.provider.in_process:
+        return Prices(None, ()), {}
+    prices = terms.prices(order.service)
+    return prices, estimate(order.service, fetchable(order.inputs, order.actor), prices)
+
+
+def _quote(order: Order, prices: Prices, quantities: Quantities) -> Quote:
     return make_quote(
         account=order.account,
         member=order.actor,
         provider_id=order.service.provider_id,
         service_id=order.service.pk,
         fingerprint=order.fingerprint,
-        quantities=quantities(order.service, order.inputs),
+        quantities=quantities,
+        prices=prices,
     )
 
 
-def _earlier(order: Order, key: str | None) -> Job | None:
+def _earlier(order: Order, wishes: Wishes, key: str | None, ceiling: int | None) -> Job | None:
     if not key:
         return None
-    job = Job.objects.filter(owner=order.actor, idempotency_key=key).first()
+    jobs = Job.objects.select_related("quote__bill")
+    job = jobs.filter(owner=order.actor, idempotency_key=key).first()
+    if job is None:
+        return None
     outputs = [asdict(o) for o in order.outputs]
-    asked = (order.fingerprint, order.account.pk, outputs)
-    if job is not None and asked != (job.fingerprint, job.account_id, job.requested_outputs):
+    asked = (order.fingerprint, order.account.pk, outputs, wishes.raw, set(wishes.callbacks))
+    told = set(job.callbacks.values_list("event", "url"))
+    held = bills.to_hold(job.quote, ceiling)
+    if asked != (job.fingerprint, job.account_id, job.requested_outputs, job.raw, told) or (
+        held != job.quote.bill.limit_amount
+    ):
         raise Conflict("This idempotency key was used for another request.")
-    return job
-
-
-def _create(
-    order: Order,
-    quote: Quote,
-    *,
-    door: str,
-    application: ThematicApp | None,
-    title: str,
-    key: str | None,
-) -> Job:
-    job = Job.objects.create(
-        title=title[:200] or order.service.title[:200],
-        owner=order.actor,
-        account=order.account,
-        service=order.service,
-        service_version=order.version,
-        application=application,
-        quote=quote,
-        door=door,
-        idempotency_key=key or None,
-        fingerprint=order.fingerprint,
-        inputs=[asdict(v) for v in order.inputs],
-        requested_outputs=[asdict(o) for o in order.outputs],
-        created_at=now(),
-    )
-    name = f"user:{order.actor.pk}"
-    note(job, actor=name, reason="created", text=f"{order.service.title} through {door}")
-    bills.open_bill(
-        job_id=job.pk,
-        quote=quote,
-        charge_unsuccessful=order.service.provider.charge_unsuccessful,
-        actor=name,
-        provider_name=order.service.provider.name,
-    )
-    move(job, State.SUBMITTED, actor=name)
-    due.schedule(kind="send", subject=job.pk, lane=due.lane(order.service.provider_id))
-    return job
+    return again(job)

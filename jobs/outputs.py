@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from http import HTTPStatus
 
 from django.utils.translation import gettext as _
 
+from common.clock import now
 from common.errors import NotFound, ProviderError, ProviderRefused
-from common.http import stream
+from common.rows import insert_all
+from common.xml import undeclared
+from jobs.copy_files import open_copy
 from jobs.models import Job, JobOutput
+from jobs.streams import OutputStream, part_of
+from providers.calls import stream
 from providers.process import (
     BoundingBoxValue,
     ComplexValue,
     LiteralValue,
     OutputValue,
     ReferenceValue,
+    value_to_json,
 )
 from providers.registry import driver_for
 
+FEW = 4  # outputs of nearly every run: for each number of them a statement is prepared
 # What may pass from a provider's answer to a user's.
 _PASSED_ON = ("content-length", "content-range", "accept-ranges", "last-modified", "etag")
 _EXTENSIONS = {
     "image/tiff": "tif",
+    "image/geotiff": "tif",
+    "application/gml+xml": "gml",
+    "application/vnd.google-earth.kml+xml": "kml",
+    "application/vnd.google-earth.kmz": "kmz",
+    "application/geopackage+sqlite3": "gpkg",
     "image/png": "png",
     "image/jpeg": "jpg",
     "application/json": "json",
@@ -43,18 +57,10 @@ _EXTENSIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class OutputStream:
-    """An output on its way: HTTP status (200, or 206 for a part), headers, chunks of bytes."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: Iterator[bytes]
-
-
 def store_outputs(job: Job, outputs: Sequence[OutputValue]) -> None:
     """Keep the outputs of a finished run; called once, on the locked job."""
-    JobOutput.objects.bulk_create(
+    outputs = [_in_utf8(output) for output in outputs]
+    rows = [
         JobOutput(
             job=job,
             number=number,
@@ -63,11 +69,30 @@ def store_outputs(job: Job, outputs: Sequence[OutputValue]) -> None:
             abstract=output.abstract,
             kind=output.value.kind,
             media_type=getattr(output.value, "media_type", "")[:200],
-            document=asdict(output.value),
+            document=value_to_json(output.value),
             size=_inline_size(output),
         )
         for number, output in enumerate(outputs, start=1)
-    )
+    ]
+    if 0 < len(rows) <= FEW:
+        insert_all(rows)
+    else:
+        JobOutput.objects.bulk_create(rows)
+    job.known_outputs = rows
+
+
+def outputs_of(job: Job) -> list[JobOutput]:
+    """The outputs in their order; read only where they were not stored a moment ago."""
+    if job.known_outputs is None:
+        return list(job.given_outputs)
+    return job.known_outputs
+
+
+def _in_utf8(output: OutputValue) -> OutputValue:
+    value = output.value
+    if not isinstance(value, ComplexValue) or value.encoding.lower() == "base64":
+        return output
+    return replace(output, value=replace(value, data=undeclared(value.data)))
 
 
 def file_name(output: JobOutput) -> str:
@@ -95,32 +120,65 @@ def text_of(output: JobOutput) -> str:
 
 
 @contextmanager
-def open_output(output: JobOutput, *, range_header: str = "") -> Iterator[OutputStream]:
-    """Stream an output, from the database or from its provider, never as a whole in memory.
+def open_output(
+    output: JobOutput, *, range_header: str = "", if_range: str = ""
+) -> Iterator[OutputStream]:
+    """Stream an output, from the database, its copy or its provider, never as a whole in memory.
 
-    The provider gets its own credentials and nothing of the user's. Raises ProviderError when it
-    cannot be had (its text names no address), NotFound when the provider no longer has it.
+    `if_range`: the part is given only of the state that this names (RFC 9110 §13.1.5), else the
+    whole. Raises ProviderError when it cannot be had (its text names no address), NotFound when
+    neither the provider nor the portal has it.
+    """
+    if output.kind != "reference":
+        data = inline_bytes(output)
+        etag = hashlib.sha256(data).hexdigest()
+        asked = range_header if if_range in ("", f'"{etag}"') else ""
+        yield part_of(len(data), asked, etag=etag, chunks=lambda a, n: iter((data[a : a + n],)))
+        return
+    with ExitStack() as opened:
+        source = None
+        if output.copy:
+            asked = range_header if if_range in ("", f'"{output.sha256}"') else ""
+            source = opened.enter_context(open_copy(output, asked))
+        if source is None:
+            source = opened.enter_context(open_original(output, range_header=range_header))
+            if if_range and source.status != HTTPStatus.OK and if_range not in _states(source):
+                opened.close()
+                source = opened.enter_context(open_original(output))
+        yield source
+
+
+@contextmanager
+def open_original(output: JobOutput, *, range_header: str = "") -> Iterator[OutputStream]:
+    """Stream an output from where its provider keeps it.
+
+    The provider gets its own credentials and nothing of the user's. Raises ProviderError, and
+    NotFound when the provider no longer has it, which is noted.
     """
     value = output.value
     if not isinstance(value, ReferenceValue):
-        data = inline_bytes(output)
-        yield OutputStream(200, {"content-length": str(len(data))}, iter((data,)))
-        return
+        raise NotFound
     provider = output.job.service.provider
     endpoint = provider.endpoint()
     if not driver_for(provider).may_fetch(endpoint, value.href):
         raise ProviderRefused(_("This result lies outside the provider; the portal has no copy."))
     headers = {"Range": range_header} if re.fullmatch(r"bytes=[0-9,\- ]+", range_header) else {}
-    auth = (endpoint.username, endpoint.password) if endpoint.username else None
-    with stream("GET", value.href, headers=headers, auth=auth, origin=endpoint.url) as answer:
+    with stream(endpoint, value.href, headers=headers) as answer:
         if answer.status in (404, 410):
+            JobOutput.objects.filter(pk=output.pk, gone_at=None).update(gone_at=now())
             raise NotFound(_("The provider no longer keeps this result."))
         if answer.status not in (200, 206, 416):
             raise ProviderError(_("The provider does not give this result at the moment."))
-        passed = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+        told = {name: answer.headers.get(name, "") for name in _PASSED_ON}
+        # Control characters of a provider must not break the answer that they are passed on with.
+        passed = {name: text for name, text in told.items() if re.fullmatch("[ -~]{1,500}", text)}
         if not re.fullmatch(r"[0-9]{1,18}", passed.get("content-length", "")):
             passed.pop("content-length", None)
         yield OutputStream(answer.status, passed, answer.iter_bytes())
+
+
+def _states(source: OutputStream) -> tuple[str, ...]:
+    return tuple(source.headers.get(name, "") for name in ("etag", "last-modified"))
 
 
 def inline_bytes(output: JobOutput) -> bytes:
@@ -131,13 +189,17 @@ def inline_bytes(output: JobOutput) -> bytes:
     if isinstance(value, BoundingBoxValue):
         return text_of(output).encode()
     if isinstance(value, ComplexValue):
-        if value.encoding.lower() == "base64":
-            try:
-                return base64.b64decode(value.data)
-            except (binascii.Error, ValueError):
-                return value.data.encode()  # not what it claims to be; give what there is
-        return value.data.encode()
+        return _bytes_of(value)
     raise NotFound
+
+
+def _bytes_of(value: ComplexValue) -> bytes:
+    if value.encoding.lower() == "base64":
+        try:
+            return base64.b64decode(value.data)
+        except (binascii.Error, ValueError):
+            pass  # not what it claims to be; give what there is
+    return value.data.encode()
 
 
 def _described_title(job: Job, identifier: str) -> str:
@@ -148,7 +210,7 @@ def _described_title(job: Job, identifier: str) -> str:
 def _inline_size(output: OutputValue) -> int | None:
     value = output.value
     if isinstance(value, ComplexValue):
-        return len(value.data.encode())
+        return len(_bytes_of(value))
     if isinstance(value, LiteralValue):
         return len(value.value.encode())
     return None

@@ -2,74 +2,74 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from uuid import UUID
 
+import structlog
 from django.conf import settings
-from django.db import transaction
 
-from accounting import bills, dirq
+from accounting import bills
+from accounting.credit import alerts, grant_rules, grants, lots
+from accounting.statements import monthly, seals
 from common.clock import now
-from jobs import due
+from jobs import due, provider_work, publication_work, source_work, usage_work, viewing
 from jobs.models import Due, Job
 from jobs.states import RUNNING, State
-from providers import services as providers
-from providers.models import Provider, ProviderState
+from people import mail
+
+log = structlog.get_logger(__name__)
 
 
 def ensure() -> None:
     """Make sure that every periodic work has its row; done when a worker starts, and by sweep."""
     due.schedule(kind="sweep", subject="all", at=now())
-    for provider in Provider.objects.filter(state=ProviderState.APPROVED):
-        first = now() + timedelta(seconds=settings.DISCOVERY_SECONDS)
-        due.schedule(kind="discover", subject=provider.pk, at=first, lane=due.lane(provider.pk))
-        if provider.usage_queue:
-            due.schedule(kind="usage", subject=provider.pk)
-
-
-def usage(row: Due) -> datetime | None:
-    """Take in the usage messages in a provider's directory queue."""
-    provider = Provider.objects.filter(pk=row.subject).first()
-    if provider is None or not provider.usage_queue:
-        return None
-    queue = Path(provider.usage_queue)
-    if queue.is_dir():  # it appears with the first message
-        # Only the holder of this row's lease reads the queue: an older lock is a dead worker's.
-        dirq.ingest_queue(
-            queue, provider_id=provider.pk, stale_lock_seconds=settings.DUE_LEASE_SECONDS
-        )
-    return now() + timedelta(seconds=settings.USAGE_QUEUE_SECONDS)
-
-
-def discover(row: Due) -> datetime | None:
-    """Read a provider's capabilities again."""
-    provider = Provider.objects.filter(pk=row.subject, state=ProviderState.APPROVED).first()
-    if provider is None:
-        return None
-    was_away = provider.failing_since is not None
-    run = providers.discover(provider=provider, actor="worker")
-    if was_away and not run.error:
-        due.hurry(due.lane(provider.pk))
-    spread = random.uniform(0.9, 1.1)  # noqa: S311 (jitter)
-    return now() + timedelta(seconds=settings.DISCOVERY_SECONDS * spread)
+    due.schedule(kind="mail", subject="all", at=now())
+    provider_work.ensure()
+    usage_work.ensure()
+    source_work.ensure()
+    viewing.ensure()
 
 
 def sweep(row: Due) -> datetime:
-    """Release what waited too long, forget finished rows, and recover work without a row."""
+    """Release what waited too long, forget finished rows, and recover work without a row.
+
+    Credit: give what is due, end what has expired, tell of what is low; in this order;
+    close the months that are over, and seal what is new once a day.
+    """
     del row
-    bills.expire_bills(now())
+    for chore in CHORES:
+        try:
+            chore(now())
+        except Exception:  # logged; the others are done, and it is tried again in a minute
+            log.exception("periodic.failed", chore=f"{chore.__module__}.{chore.__name__}")
     due.sweep_done(older_than=timedelta(days=7))
     recover()
-    with transaction.atomic():
-        for provider in Provider.objects.filter(state=ProviderState.APPROVED).exclude(
-            usage_queue=""
-        ):
-            due.schedule(kind="usage", subject=provider.pk)
+    provider_work.ensure()
+    usage_work.ensure()
+    source_work.ensure()
+    viewing.ensure()
     return now() + timedelta(seconds=60)
+
+
+CHORES: tuple[Callable[[datetime], object], ...] = (
+    bills.expire_bills,
+    grant_rules.run_rules,
+    grants.issue_due,
+    lots.expire_due,
+    alerts.watch,
+    monthly.close_due,
+    seals.seal_due,
+    publication_work.refresh,
+)
+
+
+def mails(row: Due) -> datetime:
+    """Send the mails that wait in the outbox."""
+    del row
+    mail.send_due(now())
+    return now() + timedelta(seconds=settings.MAIL_SECONDS)
 
 
 def recover() -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,52 +18,59 @@ from uuid import UUID
 import structlog
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from catalogue_client import raster, vector
-from catalogue_client.geometry import Box
-from catalogue_client.records import RasterInfo, ResultOutput, ResultRecord
+from catalogue_client.publishing import publications
 from catalogue_client.services import publish as publish_record
 from common.clock import now
 from common.errors import InvalidInput, NotFound, ProviderError
-from common.ows import to_lonlat_bbox
+from jobs import due, findings, publication_work
 from jobs.models import Due, Job, JobOutput
-from jobs.outputs import open_output, text_of
+from jobs.outputs import open_output
+from jobs.result_records import record_of
 from jobs.states import SUCCESSFUL
 from jobs.transitions import lock, note
-from providers.drivers.wps1.execute import execute_document as execute_of
-from providers.process import BoundingBoxValue
 
 log = structlog.get_logger(__name__)
 
 MOST_BYTES = 512 * 2**20  # larger results are published without a look inside
 TRIES = 4
+_LOOKED_AT = ("size", "sha256", "footprint", "raster", "preview", "facts", "problems")
 
 
 def publish(row: Due) -> datetime | None:
     """The step of the due work `publish`."""
-    publish_job(row.subject, last_try=row.failures + 1 >= TRIES)
+    last_try = row.failures + 1 >= TRIES
+    publish_job(row.subject, last_try=last_try, alive=lambda: due.renew(row))
     return None
 
 
-def publish_job(job_id: UUID | str, *, last_try: bool = False, again: bool = False) -> bool:
+def publish_job(
+    job_id: UUID | str,
+    *,
+    last_try: bool = False,
+    again: bool = False,
+    alive: Callable[[], object] = lambda: None,
+) -> bool:
     """Describe the outputs of a finished job and write its catalogue entry; safe to repeat.
 
     False when there is nothing to do: the job did not succeed, or is published and not `again`.
-    Raises ProviderError when an output cannot be had now, unless it is the `last_try`.
+    `alive` is called between outputs. Raises ProviderError when an output cannot be had now,
+    unless it is the `last_try`.
     """
     job = Job.objects.select_related(
         "service__provider", "service_version", "application", "owner"
     ).get(pk=job_id)
     if job.state not in SUCCESSFUL or (job.published_at is not None and not again):
         return False
-    outputs = list(job.outputs.order_by("number"))
-    for output in outputs:
-        output.job = job
-        if output.size is None or not output.sha256:
-            _look_at(output, last_try=last_try)
-    item = publish_record(record=_record(job, outputs))
+    _look_at_all(job, last_try=last_try, alive=alive)
+    record = record_of(job)
     with transaction.atomic():
         job = lock(job.pk)
+        item = publish_record(record=record)
+        publication_work.schedule(publications.plan(item))
         if job.published_at is None:
             job.published_at = now()
             job.save(update_fields=("published_at",))
@@ -70,12 +78,23 @@ def publish_job(job_id: UUID | str, *, last_try: bool = False, again: bool = Fal
     return True
 
 
-def _look_at(output: JobOutput, *, last_try: bool) -> None:
-    """Size, checksum, footprint and a picture of one output.
+def _look_at_all(job: Job, *, last_try: bool, alive: Callable[[], object]) -> None:
+    """One output after the other, with those that they tell of; never all of them in memory."""
+    waiting = job.outputs.filter(Q(size=None) | Q(sha256="")).order_by("number")
+    last = 0
+    while (output := waiting.filter(number__gt=last).first()) is not None:
+        output.job, last = job, output.number
+        alive()
+        _look_at(output, last_try=last_try, alive=alive)
+
+
+def _look_at(output: JobOutput, *, last_try: bool, alive: Callable[[], object]) -> None:
+    """Size, checksum, footprint and a picture of one output, and the files that it tells of.
 
     A provider that does not give the file now is asked again when the step is repeated, in the end
     the entry is published without.
     """
+    found = findings.Found()
     with tempfile.TemporaryDirectory(prefix="tep-result-") as folder:
         path = Path(folder) / "result"
         try:
@@ -88,7 +107,15 @@ def _look_at(output: JobOutput, *, last_try: bool) -> None:
             raise
         if whole:
             _describe(output, path)
-    output.save(update_fields=("size", "sha256", "footprint", "raster", "preview"))
+            if output.found_in is None:
+                found = findings.look(output, path, last_try=last_try, alive=alive)
+    if not found.any:
+        output.save(update_fields=_LOOKED_AT)
+        return
+    with transaction.atomic():
+        lock(output.job_id)
+        findings.store(output, found)
+        output.save(update_fields=_LOOKED_AT)
 
 
 def _download(output: JobOutput, path: Path) -> bool:
@@ -104,6 +131,8 @@ def _download(output: JobOutput, path: Path) -> bool:
             file.write(chunk)
     output.size = size
     output.sha256 = digest.hexdigest()
+    if output.facts.get("sha256", output.sha256) != output.sha256:
+        output.problems = [_("The file is not the one whose checksum was named.")]
     return True
 
 
@@ -112,11 +141,12 @@ def _describe(output: JobOutput, path: Path) -> None:
     kind = output.media_type.split(";")[0].strip().lower()
     try:
         if kind in ("image/tiff", "image/geotiff"):
-            info = raster.describe(path)
+            info, picture = raster.look(path)
             output.footprint = list(info.bbox)
             output.raster = _json(asdict(info))
-            name = f"{output.job_id}-{output.number}.png"
-            output.preview.save(name, ContentFile(raster.preview(path)), save=False)
+            if picture:
+                name = f"{output.job_id}-{output.number}.png"
+                output.preview.save(name, ContentFile(picture), save=False)
         elif kind.endswith("geo+json"):
             output.footprint = list(vector.bbox(path))
     except InvalidInput as error:
@@ -125,61 +155,3 @@ def _describe(output: JobOutput, path: Path) -> None:
 
 def _json(document: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(document)))
-
-
-def _record(job: Job, outputs: list[JobOutput]) -> ResultRecord:
-    """The job in the catalogue's words; every address in it is the portal's."""
-    app = job.application
-    return ResultRecord(
-        job_id=job.pk,
-        title=job.title,
-        process=job.service.public_identifier,
-        owner_id=job.owner_id,
-        finished_at=job.finished_at or now(),
-        outputs=tuple(_output(output) for output in outputs),
-        process_title=job.service.title,
-        process_version=job.service_version.version,
-        provider=job.service.provider.name,
-        application=app.slug if app else "",
-        application_title=app.title if app else "",
-        description=job.service.abstract,
-        bbox=_place(job, outputs),
-        execute_request=execute_document(job).decode(),
-        job_href=f"/jobs/{job.pk}/",
-    )
-
-
-def execute_document(job: Job) -> bytes:
-    """The WPS 1.0.0 Execute that runs the job again through the portal."""
-    request = replace(job.request(), process=job.service.public_identifier)
-    return execute_of(job.service_version.description, request)
-
-
-def _output(output: JobOutput) -> ResultOutput:
-    found = RasterInfo(**output.raster) if output.raster else None
-    return ResultOutput(
-        identifier=output.identifier,
-        title=output.title,
-        kind=output.kind,
-        media_type=output.media_type,
-        href=f"/jobs/{output.job_id}/outputs/{output.number}",
-        size=output.size,
-        sha256=output.sha256,
-        preview_href=f"/jobs/{output.job_id}/outputs/{output.number}/preview"
-        if output.preview
-        else "",
-        value=text_of(output),
-        bbox=tuple(output.footprint) if output.footprint else None,
-        raster=found,
-    )
-
-
-def _place(job: Job, outputs: list[JobOutput]) -> Box | None:
-    """Where the result lies if no output says so: the box asked for, or the application's."""
-    if any(output.footprint for output in outputs):
-        return None
-    for value in job.input_values:
-        if isinstance(value, BoundingBoxValue):
-            return to_lonlat_bbox(value.lower, value.upper, value.crs)
-    app = job.application or job.service.apps.order_by("pk").first()
-    return app.bbox if app else None

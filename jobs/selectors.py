@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from jobs.access import visible_jobs
+from jobs import limits
+from jobs.access import may_manage, visible_jobs
 from jobs.models import Job, JobEvent
+from jobs.models.sharing import SHARING
 from jobs.states import FINAL, SUCCESSFUL, State
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class JobFilter:
     since: date | None = None
     until: date | None = None
     own: bool = False
+    label: str = ""
 
 
 def jobs_of(user: User, wanted: JobFilter | None = None) -> QuerySet[Job]:
@@ -48,16 +52,15 @@ def jobs_of(user: User, wanted: JobFilter | None = None) -> QuerySet[Job]:
         jobs = jobs.filter(
             Q(title__icontains=wanted.text) | Q(service__title__icontains=wanted.text)
         )
-    if wanted.since:
-        jobs = jobs.filter(created_at__date__gte=wanted.since)
-    if wanted.until:
-        jobs = jobs.filter(created_at__date__lte=wanted.until)
-    return jobs
+    if wanted.label:
+        jobs = jobs.filter(labels__text=wanted.label)
+    return jobs.filter(_days(wanted.since, wanted.until))
 
 
-def events_of(job: Job) -> QuerySet[JobEvent]:
-    """What happened to the job, in order."""
-    return job.events.order_by("number")
+def events_of(job: Job, reader: User) -> QuerySet[JobEvent]:
+    """What happened to the job, in order; with whom it is shared is for who manages it to know."""
+    events = job.events.order_by("number")
+    return events if may_manage(reader, job) else events.exclude(reason__in=SHARING)
 
 
 def waiting_reason(job: Job) -> str:
@@ -78,6 +81,24 @@ def waiting_reason(job: Job) -> str:
     if job.state == State.SUSPENDED:
         return _("The provider has paused the job.")
     return ""
+
+
+def why_waiting(job: Job) -> str:
+    """As `waiting_reason`, with what it takes a look at other jobs to know."""
+    if job.state not in (State.SUBMITTED, State.SUBMITTING) or job.sent_at or job.unreachable_since:
+        return waiting_reason(job)
+    reason = limits.why_not_now(job)
+    earlier = limits.before(job)
+    said = [reason.text if reason else waiting_reason(job)]
+    if earlier:
+        text = ngettext("%(n)s job was there first.", "%(n)s jobs were there first.", earlier)
+        said.append(text % {"n": earlier})
+    return " ".join(filter(None, said))
+
+
+def _days(since: date | None, until: date | None) -> Q:
+    first = Q(created_at__date__gte=since) if since else Q()
+    return first & (Q(created_at__date__lte=until) if until else Q())
 
 
 def _phase(phase: str) -> Q:

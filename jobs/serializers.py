@@ -9,60 +9,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from accounting.api.serializers import QuoteSerializer, UsageRecordSerializer
 from accounting.models import JobBill
-from accounting.serializers import QuoteSerializer, UsageRecordSerializer
+from common.money import show
 from common.serializers import CreditsField
+from jobs.access import may_manage
 from jobs.json_values import inputs_to_json
-from jobs.models import Job, JobEvent, JobOutput
+from jobs.models import Job, JobCallback, JobEvent, JobLabel, JobOutput, JobShare
 from jobs.outputs import text_of
-from jobs.selectors import waiting_reason
-from jobs.states import State
+from jobs.selectors import waiting_reason, why_waiting
 
-MOST_OUTPUTS = 200
-MOST_ID = 2**63 - 1  # of the databases
-
-
-class OutputsField(serializers.JSONField):
-    """`["result"]`, or `{"result": {"mediaType": "image/tiff"}}`; empty for all outputs."""
-
-    def to_internal_value(self, data: Any) -> dict[str, dict[str, Any]]:
-        if isinstance(data, list) and all(isinstance(one, str) for one in data):
-            data = {name: {} for name in data}
-        if not isinstance(data, dict) or not all(isinstance(one, dict) for one in data.values()):
-            raise serializers.ValidationError("Give a list of names, or an object by name.")
-        if len(data) > MOST_OUTPUTS:
-            raise serializers.ValidationError("These are too many outputs.")
-        return data
-
-
-class RunRequest(serializers.Serializer[Any]):
-    """What is to be run, with which inputs, and who pays."""
-
-    service = serializers.IntegerField(max_value=MOST_ID, help_text="id of the service")
-    account = serializers.IntegerField(max_value=MOST_ID, help_text="id of the account that pays")
-    inputs = serializers.DictField(
-        child=serializers.JSONField(allow_null=True),
-        default=dict,
-        help_text="by input: a plain value, {value, mediaType}, {href}, {bbox, crs}, or a list",
-    )
-    outputs = OutputsField(default=dict, help_text="the wanted outputs; empty: all")
-
-
-class SubmitRequest(RunRequest):
-    quote = serializers.UUIDField(required=False, help_text="to pay exactly this price")
-    application = serializers.SlugField(required=False)
-    title = serializers.CharField(required=False, max_length=200, allow_blank=True)
-
-
-class JobQuery(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(choices=State.choices, required=False)
-    phase = serializers.ChoiceField(choices=("running", "succeeded", "failed"), required=False)
-    service = serializers.IntegerField(required=False, max_value=MOST_ID)
-    account = serializers.IntegerField(required=False, max_value=MOST_ID)
-    text = serializers.CharField(required=False, max_length=200)
-    since = serializers.DateField(required=False)
-    until = serializers.DateField(required=False)
-    own = serializers.BooleanField(required=False, default=False)
+_PARTS = ("events", "stream", "outputs", "archive", "cost")
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -72,6 +29,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     account = serializers.IntegerField(source="account_id")
     account_name = serializers.CharField(source="account.name")
     application = serializers.CharField(source="application.slug", allow_null=True, default=None)
+    labels = serializers.SlugRelatedField[JobLabel](many=True, read_only=True, slug_field="text")
     waiting_reason = serializers.SerializerMethodField()
     quote = serializers.UUIDField(source="quote_id")
     quoted = CreditsField(source="quote.total")
@@ -95,12 +53,16 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "account_name",
             "application",
             "door",
+            "labels",
+            "cloned_from",
+            "mail_at_end",
             "quote",
             "quoted",
             "created_at",
             "sent_at",
             "started_at",
             "finished_at",
+            "results_expire_at",
             "links",
         )
 
@@ -109,18 +71,36 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     def get_links(self, job: Job) -> dict[str, str]:
         """Where the rest about the job is."""
-        names = {"self": "job", **{n: f"job-{n}" for n in ("events", "outputs", "cost")}}
+        names = {"self": "job", **{n: f"job-{n}" for n in _PARTS}}
         return {
             relation: reverse(f"api:{name}", args=[job.pk], request=self.context.get("request"))
             for relation, name in names.items()
         }
 
 
+class CallbackSerializer(serializers.ModelSerializer[JobCallback]):
+    class Meta:
+        model = JobCallback
+        fields = ("event", "url", "state", "attempts", "last_error", "delivered_at")
+
+
 class JobDetailSerializer(JobSerializer):
+    """`callbacks` is for who manages the job; others get none."""
+
     inputs = serializers.SerializerMethodField()
+    callbacks = serializers.SerializerMethodField()
 
     class Meta(JobSerializer.Meta):
-        fields = (*JobSerializer.Meta.fields, "inputs")
+        fields = (*JobSerializer.Meta.fields, "inputs", "callbacks")
+
+    def get_waiting_reason(self, job: Job) -> str:
+        return why_waiting(job)
+
+    @extend_schema_field(CallbackSerializer(many=True))
+    def get_callbacks(self, job: Job) -> Any:
+        user = self.context["request"].user
+        shown = may_manage(user, job)
+        return CallbackSerializer(job.callbacks.all() if shown else (), many=True).data
 
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_inputs(self, job: Job) -> dict[str, Any]:
@@ -150,6 +130,7 @@ class OutputSerializer(serializers.ModelSerializer[JobOutput]):
     value = serializers.SerializerMethodField(method_name="get_text")
     bbox = serializers.JSONField(source="footprint", allow_null=True)
     content = serializers.SerializerMethodField()
+    copied = serializers.SerializerMethodField()
 
     class Meta:
         model = JobOutput
@@ -164,10 +145,21 @@ class OutputSerializer(serializers.ModelSerializer[JobOutput]):
             "value",
             "bbox",
             "content",
+            "sha256",
+            "copied",
+            "copied_at",
+            "copy_error",
+            "gone_at",
+            "found_in",
+            "problems",
         )
 
     def get_text(self, output: JobOutput) -> str | None:
         return text_of(output) or None
+
+    def get_copied(self, output: JobOutput) -> bool:
+        """Whether the portal keeps a copy of its own."""
+        return bool(output.copy)
 
     def get_content(self, output: JobOutput) -> str:
         arguments = [output.job_id, output.number]
@@ -175,15 +167,49 @@ class OutputSerializer(serializers.ModelSerializer[JobOutput]):
         return str(reverse("api:job-output-content", args=arguments, request=request))
 
 
+class ShareSerializer(serializers.ModelSerializer[JobShare]):
+    username = serializers.CharField(source="user.username", allow_null=True, default=None)
+    group = serializers.CharField(source="group.slug", allow_null=True, default=None)
+
+    class Meta:
+        model = JobShare
+        fields = ("id", "username", "group", "created_at")
+
+
+class LabelsSerializer(serializers.Serializer[Any]):
+    labels = serializers.ListField(child=serializers.CharField())
+
+
+class SecretSerializer(serializers.Serializer[Any]):
+    secret = serializers.CharField(help_text="signs the requests to your addresses")
+
+
 class BillSerializer(serializers.ModelSerializer[JobBill]):
+    """`net` is what the job cost in the end: what was charged, less what people gave back."""
+
     held = CreditsField(source="hold.amount", default=0)
     used = CreditsField()
     charged = CreditsField()
+    refunded = CreditsField()
+    net = serializers.SerializerMethodField()
     uncharged = CreditsField()
 
     class Meta:
         model = JobBill
-        fields = ("state", "held", "used", "charged", "uncharged", "ended_at", "settled_at")
+        fields = (
+            "state",
+            "held",
+            "used",
+            "charged",
+            "refunded",
+            "net",
+            "uncharged",
+            "ended_at",
+            "settled_at",
+        )
+
+    def get_net(self, bill: JobBill) -> str:
+        return show(bill.charged - bill.refunded)
 
 
 class CostTransferSerializer(serializers.Serializer[Any]):

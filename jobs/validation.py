@@ -10,6 +10,7 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
+from common.xml import undeclared
 from jobs import values
 from providers.process import (
     BoundingBoxDomain,
@@ -27,6 +28,8 @@ from providers.process import (
 )
 
 MOST_VALUES = 1000
+PLAIN_FORMATS = ("text/plain", "text/xml", "application/xml", "application/json")
+TEXT_ENCODINGS = ("", "utf-8", "utf8")
 
 
 def validate_inputs(
@@ -79,7 +82,19 @@ def validate_outputs(
         seen.add(wanted.identifier)
         if wanted.format is not None and isinstance(known.domain, ComplexDomain):
             _known_format(known.domain, wanted.format, wanted.identifier)
+        elif wanted.format is not None:
+            _plain_format(wanted.format, wanted.identifier)
     return tuple(outputs)
+
+
+def _plain_format(wanted: Format, locator: str) -> None:
+    """Values and boxes are told as text, or in the words of the standard that asks."""
+    encoded = wanted.encoding.lower() not in TEXT_ENCODINGS
+    if encoded or wanted.schema or _bare(wanted.media_type) not in ("", *PLAIN_FORMATS):
+        raise InvalidInput(
+            _("The format must be one of %(formats)s.") % {"formats": ", ".join(PLAIN_FORMATS)},
+            locator=locator,
+        )
 
 
 def _default(wanted: InputDescription) -> list[InputValue]:
@@ -164,13 +179,21 @@ def _known_format(domain: ComplexDomain, wanted: Format, locator: str = "") -> F
 
 
 def _bare(media_type: str) -> str:
-    return "".join(media_type.lower().split())
+    """For comparing; text is UTF-8 everywhere here, whether that is said or not."""
+    bare = "".join(media_type.lower().split()).replace('"', "")
+    return bare.removesuffix(";charset=utf-8")
 
 
 def _complex(domain: ComplexDomain, value: ComplexValue) -> ComplexValue:
     # Base64 is only a way to carry bytes: a format that does not list it may still be sent so.
-    asked = Format(value.media_type, "", value.schema)
+    carried = value.encoding.lower() in ("base64", *TEXT_ENCODINGS)
+    asked = Format(value.media_type, "" if carried else value.encoding, value.schema)
     known = _known_format(domain, asked)
+    listed = known.encoding.lower() == "base64"
+    if not value.encoding and listed and not values.is_text(known.media_type):
+        value = replace(value, encoding="base64")  # bytes: no text could be meant
+    if value.encoding.lower() != "base64":
+        value = replace(value, data=undeclared(value.data))
     values.complex_data(known.media_type, value)
     size = len(value.data.encode())
     if domain.maximum_megabytes is not None and size > domain.maximum_megabytes * 2**20:
@@ -179,13 +202,11 @@ def _complex(domain: ComplexDomain, value: ComplexValue) -> ComplexValue:
             % {"n": domain.maximum_megabytes}
         )
     value = replace(
-        value,
-        media_type=value.media_type or known.media_type,
-        schema=value.schema or known.schema,
+        value, media_type=known.media_type or value.media_type, schema=value.schema or known.schema
     )
     if value.encoding or not known.encoding:
         return value
-    if known.encoding.lower() == "base64":  # plain text was given: carried as the format demands
+    if listed:  # plain text was given: carried as the format demands
         return replace(
             value, data=base64.b64encode(value.data.encode()).decode(), encoding="base64"
         )

@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
-from common.ows import axis_order, to_lonlat_bbox
+from common.ows import axis_order, crs_name, east_first, to_lonlat_bbox
 from common.xml import parse, text_ok
 from providers.process import BoundingBoxValue, ComplexValue, LiteralDomain, ValueRange
 
 MOST_CHARACTERS = 100_000
 MOST_ADDRESS = 2000
+_TEXTS = ("json", "xml", "javascript", "yaml", "csv", "wkt")
+FARTHEST = 1e9  # metres, feet or the like from the origin of a projected system
 
 
 def literal(data_type: str, text: str) -> str:
@@ -69,6 +71,12 @@ def complex_data(media_type: str, value: ComplexValue) -> None:
         parse(value.data.encode(), what=_("the value"))
 
 
+def is_text(media_type: str) -> bool:
+    """Whether it is one of text; bytes of others that happen to be readable are still bytes."""
+    kind = media_type.split(";", maxsplit=1)[0].strip().lower()
+    return not kind or kind.startswith("text/") or kind.endswith(_TEXTS)
+
+
 def address(href: str) -> str:
     """An address that a provider may be told to fetch: plain http(s), nothing secret in it."""
     href = href.strip()
@@ -92,14 +100,16 @@ def same_crs(one: str, other: str) -> bool:
     CRS84 and the short `EPSG:4326` both are WGS 84 with longitude first, which OWSLib and QGIS
     mean; the URN and the URL of EPSG 4326 have latitude first.
     """
-    try:
-        return _meaning(one) == _meaning(other)
-    except InvalidInput:
-        return one.strip().lower() == other.strip().lower()
+    return _meaning(one) == _meaning(other)
 
 
 def _meaning(crs: str) -> tuple[str, bool]:
-    code, latitude_first = axis_order(crs)
+    try:
+        code, latitude_first = axis_order(crs)
+    except InvalidInput:
+        name, short = crs_name(crs)
+        # Where the authority has the easting first, the short form cannot mean anything else.
+        return name, short and not east_first(crs)
     return code or "4326", latitude_first
 
 
@@ -110,12 +120,27 @@ def corners(value: BoundingBoxValue, crs: str) -> None:
         raise InvalidInput(_("A box has two corners of two numbers each."))
     if not all(math.isfinite(n) for n in numbers):
         raise InvalidInput(_("The corners must be numbers."))
-    west, south, east, north = to_lonlat_bbox(value.lower, value.upper, crs)
+    try:
+        west, south, east, north = to_lonlat_bbox(value.lower, value.upper, crs)
+    except InvalidInput:
+        _projected(value)
+        return
     if south > north:
         raise InvalidInput(_("The lower corner is above the upper one."))
     if not (-180 <= west <= 180 and -180 <= east <= 180 and south >= -90 and north <= 90):  # noqa: PLR2004 (degrees)
         raise InvalidInput(_("The box reaches outside the globe."))
     if west == east or south == north:
+        raise InvalidInput(_("The box has no area."))
+
+
+def _projected(value: BoundingBoxValue) -> None:
+    """Check a box of a system that is not in degrees; its bounds are known to the provider."""
+    sides = list(zip(value.lower, value.upper, strict=True))
+    if any(low > high for low, high in sides):
+        raise InvalidInput(_("The lower corner is above the upper one."))
+    if any(max(abs(low), abs(high)) > FARTHEST for low, high in sides):
+        raise InvalidInput(_("The box reaches outside the globe."))
+    if any(low == high for low, high in sides[:2]):
         raise InvalidInput(_("The box has no area."))
 
 

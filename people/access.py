@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from common.errors import Forbidden, NotFound
+from common.prepared import Prepared
 from people.models import Group, Membership, Role, User
 
 Right = Literal["view", "manage"]
@@ -17,7 +18,12 @@ def is_operator(user: User) -> bool:
 
 def membership(user: User, group: Group) -> Membership | None:
     """The user's place in the group, if there is one."""
-    return group.memberships.filter(user=user).first()
+    return _PLACE.one(group.pk, user.pk)
+
+
+_PLACE = Prepared(
+    lambda group, user: Membership.objects.filter(group=group, user=user), *(int, int)
+)
 
 
 def group_for(user: User, slug: str, right: Right) -> Group:

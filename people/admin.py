@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from people.models import ApiKey, Group, Membership, User
+from people.models import ApiKey, Group, Mail, Membership, User
 from people.services import revoke_api_key
 
 
@@ -60,4 +60,24 @@ class ApiKeyAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+
+@admin.register(Mail)
+class MailAdmin(admin.ModelAdmin):
+    """The outbox, to see whom a mail did not reach."""
+
+    list_display = ("created_at", "user", "subject", "state", "attempts", "due_at", "sent_at")
+    list_select_related = ("user",)
+    list_filter = ("state",)
+    search_fields = ("subject", "user__username", "user__email")
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Mail | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Mail | None = None) -> bool:
         return False

@@ -96,3 +96,40 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class MailState(models.TextChoices):
+    """Where a mail of the outbox is."""
+
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("given up")
+    NOWHERE = "nowhere", _("not sent: no address")
+
+
+class Mail(models.Model):
+    """The outbox: written in the transaction of what it tells of, sent by a worker afterwards.
+
+    `key` names the occasion and recipient: the same occasion is told once.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="mails")
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    state = models.CharField(max_length=7, choices=MailState, default=MailState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        indexes = (
+            models.Index(
+                fields=("due_at",), condition=models.Q(state="waiting"), name="people_mail_waiting"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.user_id}"

@@ -27,6 +27,7 @@ from django.http import HttpRequest
 
 from common.clock import now
 from common.errors import NotAuthenticated, RateLimited
+from common.prepared import Prepared
 from people.models import ApiKey, Scope, User
 
 PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -34,6 +35,10 @@ KEY_TEXT = re.compile(r"(tep[a-z0-9]{10})\.([A-Za-z0-9_-]{43})")
 USE_NOTED_EVERY = timedelta(minutes=1)
 CHALLENGE = NotAuthenticated.challenge
 ALL_SCOPES = frozenset(Scope.values)
+
+
+# Asked with every request of a program.
+_KEY = Prepared(lambda prefix: ApiKey.objects.select_related("user").filter(prefix=prefix), str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def authenticate(key_text: str) -> tuple[User, ApiKey] | None:
     match = KEY_TEXT.fullmatch(key_text)
     if match is None:
         return None
-    key = ApiKey.objects.select_related("user").filter(prefix=match[1]).first()
+    key = _KEY.one(match[1])
     expected = key.secret_hash if key else ""
     if not hmac.compare_digest(_hash(match[2]), expected) or key is None:
         return None

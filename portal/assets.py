@@ -31,6 +31,8 @@ MOST_BYTES = 64 * 2**20
 WANTED: dict[str, tuple[str, ...]] = {
     "ol": ("dist/ol.js", "ol.css"),
     "world-atlas": ("land-110m.json", "land-50m.json", "countries-110m.json"),
+    "chart.js": ("dist/chart.umd.min.js",),
+    "dejavu-fonts-ttf": ("ttf/DejaVuSansCondensed.ttf", "ttf/DejaVuSansCondensed-Bold.ttf"),
     "axe-core": ("axe.min.js",),
 }
 

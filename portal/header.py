@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.cache import cache
+
 from accounting.models import Account
 from accounting.selectors import days_left, payable_accounts
 from people.models import User
 
+HOUR = 3600  # seconds
 SOON = 7  # days left from which the balance is marked
 
 
@@ -29,4 +32,12 @@ class Header:
 def header_of(user: User) -> Header:
     """The user's account with the most available credit: the one that forms propose."""
     account = max(payable_accounts(user), key=lambda a: a.available, default=None)
-    return Header(account, days_left(account)) if account is not None else Header()
+    if account is None:
+        return Header()
+    # It adds up a month of charges: not on every page, and an hour changes little of a day count.
+    key = f"days_left:{account.pk}"
+    known = cache.get(key)
+    if known is None:
+        known = (days_left(account),)
+        cache.set(key, known, HOUR)
+    return Header(account, known[0])

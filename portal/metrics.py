@@ -105,7 +105,8 @@ def _due_work() -> Iterator[Metric]:
 # One statement, so that all is seen at one moment.
 _SUMS = """
     SELECT COALESCE(SUM(posted), 0), COALESCE(SUM(held), 0),
-      (SELECT COUNT(*) FROM acc_job_bill WHERE state IN ('OPEN', 'AWAITING_USAGE')),
+      (SELECT COUNT(*) FROM acc_job_bill
+        WHERE state IN ('OPEN', 'AWAITING_USAGE') AND hold_id IS NOT NULL),
       (SELECT COUNT(*) FROM acc_job_bill WHERE state = 'AWAITING_USAGE'),
       (SELECT COALESCE(SUM(t.amount), 0) FROM acc_job_bill b
         JOIN acc_transfer t ON t.id = b.hold_id WHERE b.state IN ('OPEN', 'AWAITING_USAGE'))

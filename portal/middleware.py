@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 
 import structlog
+from csp.constants import HEADER as POLICY
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -21,7 +23,7 @@ log = structlog.get_logger("portal.requests")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = ("health", "metrics")
-DOORS = ("/wps", "/stac", "/owc")
+DOORS = re.compile(r"/(wps|ogcapi|stac|owc|oai|csw|opensearch|waf|apps/[^/]+/(wps|ogcapi))")
 
 
 class RequestIdMiddleware:
@@ -54,9 +56,12 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        # The same for every page: none names a nonce or origins of its own.
+        self.policy = build_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        response.headers.setdefault(POLICY, self.policy)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=()")
         # Answers differ by who asks, and show credit and jobs: no cache between may keep them.
@@ -101,7 +106,7 @@ class NulMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         nul = "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
-        if nul and not request.path_info.startswith(DOORS):
+        if nul and not DOORS.match(request.path_info):
             return error_response(request, InvalidInput())
         return self.get_response(request)
 

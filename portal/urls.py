@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from portal import health, metrics
+from portal.api.usage import PartnerRecords
 
 # Operators sign in as everybody does: counted attempts, second factor, identity provider.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -17,7 +18,13 @@ handler500 = "portal.views.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
-    path("api/", include("portal.api_urls")),
+    path("api/", include("portal.api.urls")),
+    # Where TEP centres have always sent their records.
+    path(
+        "accounting/partners/<slug:provider>/quantity/record",
+        PartnerRecords.as_view(),
+        name="partner_records",
+    ),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
     path("metrics", metrics.metrics, name="metrics"),

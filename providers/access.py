@@ -15,7 +15,12 @@ Right = Literal["view", "manage"]
 
 
 def may_manage(user: User, provider: Provider) -> bool:
-    """A provider belongs to its owner; operators may do what the owner may."""
+    """A provider belongs to its owner; operators may do what the owner may.
+
+    The portal's own is nobody's: what it offers comes with the software.
+    """
+    if provider.in_process:
+        return False
     return user.is_active and (provider.owner_id == user.pk or is_operator(user))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit, urlunsplit
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from providers.ports import Endpoint
+from providers.process import InputValue
 
 MOST_CHARACTERS = 500
 
@@ -53,16 +55,6 @@ def is_own(endpoint: Endpoint, href: str) -> bool:
     return host == host_of(endpoint.url) or host in confirmed or f"{host}:{port}" in confirmed
 
 
-def split_credentials(url: str) -> tuple[str, str, str]:
-    """The URL without `user:password@`, the user, the password; ValueError when it is no URL."""
-    parts = urlsplit(url)
-    if parts.username is None and parts.password is None:
-        return url, "", ""
-    bare = parts.netloc.rpartition("@")[2]
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return urlunsplit(parts._replace(netloc=bare)), user, password
-
-
 def public_text(text: str, endpoint: Endpoint, *, most: int = MOST_CHARACTERS) -> str:
     """The first line of a provider's message as a user may see it.
 
@@ -84,6 +76,17 @@ def without_own_addresses(text: str, endpoint: Endpoint) -> str:
 def foreign(address: str, endpoint: Endpoint) -> str:
     """The address of a schema, unless the provider is in it: users see the formats of values."""
     return address if without_own_addresses(address, endpoint) == address else ""
+
+
+def public_value(value: InputValue, endpoint: Endpoint) -> InputValue:
+    """A value without the provider in what describes it; the value itself and the address of its
+    file stay as they are."""
+    kept: dict[str, str] = {}
+    for name in ("media_type", "encoding", "schema", "data_type", "uom", "crs"):
+        said = getattr(value, name, "")
+        if said and not foreign(said, endpoint):
+            kept[name] = ""
+    return replace(value, **kept) if kept else value  # type: ignore[arg-type]
 
 
 def _without_hosts(text: str, endpoint: Endpoint) -> str:

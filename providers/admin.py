@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from common.errors import InvalidInput, PortalError
 from providers import configuration, services
 from providers.models import DiscoveryRun, Provider, Service
+from providers.ports import IN_PROCESS
 
 if TYPE_CHECKING:
     from people.models import User
@@ -31,6 +32,8 @@ class ProviderForm(forms.ModelForm):
             "lookup_url",
             "usage_site",
             "usage_queue",
+            "usage_keep_good",
+            "usage_without_jobs",
             "charge_unsuccessful",
             "max_running_jobs",
             "retry_attempts",
@@ -86,7 +89,11 @@ class ProviderAdmin(admin.ModelAdmin):
     )
     fields = (*readonly_fields, *ProviderForm.Meta.fields)
     inlines = (DiscoveryRunInline,)
-    actions = ("approve", "suspend", "read_again")
+    actions: tuple[Any, ...] = ("approve", "suspend")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
+        """Without the portal's own, which comes with the software."""
+        return super().get_queryset(request).exclude(protocol=IN_PROCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -108,14 +115,6 @@ class ProviderAdmin(admin.ModelAdmin):
         for provider in queryset:
             services.suspend_provider(actor=_actor(request), provider=provider)
         self.message_user(request, f"{len(queryset)} suspended.")
-
-    @admin.action(description="Read the services again")
-    def read_again(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
-        for provider in queryset:
-            run = services.discover(provider=provider, actor=_actor(request))
-            level = messages.ERROR if run.error else messages.SUCCESS
-            text = run.error or f"{run.added} new, {run.changed} changed, {run.withdrawn} withdrawn"
-            self.message_user(request, f"{provider}: {text}", level=level)
 
 
 @admin.register(Service)

@@ -19,8 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from providers.process import (
     ExecuteRequest,
@@ -28,6 +30,9 @@ from providers.process import (
     ProcessDescription,
     ProcessSummary,
 )
+
+# The protocol of the portal's own processes; nobody registers a provider with it.
+IN_PROCESS = "echo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Endpoint:
     lookup_url: str = (
         ""  # template with {reference}: finds a job that the portal lost the answer of
     )
+    certificate: str = ""  # SHA-256 (hex) of the only certificate accepted; "" for any valid one
 
 
 class RemoteState(StrEnum):
@@ -73,6 +79,8 @@ class RemoteStatus:
     message: str = ""
     outputs: tuple[OutputValue, ...] = ()
     error: str = ""
+    next_poll: datetime | None = None  # when the provider wishes to be asked again
+    expires_at: datetime | None = None  # until when the provider keeps the results
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class ServiceInfo:
     processes: tuple[ProcessSummary, ...]
     abstract: str = ""
     repaired: bool = False  # the document was not well-formed and had to be repaired
+    warnings: tuple[str, ...] = ()  # for the provider's owner: what was passed over, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class Descriptions:
 
     found: dict[str, ProcessDescription]
     problems: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)  # of what was found, also for people
     repaired: bool = False  # a document was not well-formed and had to be repaired
 
 
@@ -138,4 +148,32 @@ class Driver(Protocol):
 
     def find(self, endpoint: Endpoint, reference: str) -> RemoteStatus | Found:
         """Look for a run by the reference sent with it, after its answer was lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteQuote:
+    """What a provider expects a run to use: its own names of quantities (CPU_MILLISECONDS, …) with
+    values from 0 to 10^18, in its order; a name may repeat, which adds up."""
+
+    quantities: tuple[tuple[str, Decimal], ...]
+
+
+@runtime_checkable
+class QuotingDriver(Protocol):
+    """A driver of a protocol that knows quotations has this too."""
+
+    def can_quote(self, process: ProcessDescription) -> bool:
+        """Whether the provider can be asked about this process; `process` is its whole
+        description."""
+        ...
+
+    def quote(
+        self, endpoint: Endpoint, process: ProcessDescription, request: ExecuteRequest
+    ) -> RemoteQuote:
+        """Ask what a run would use, within QUOTATION_SECONDS; nothing must be started by it.
+
+        Raises ProviderError; its data has `ignored` when the provider took the question for a run,
+        which the driver then has tried to dismiss.
+        """
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 DataType = Literal["string", "boolean", "integer", "double", "date", "dateTime", "time", "anyURI"]
 
@@ -19,6 +20,15 @@ class Format:
     media_type: str
     encoding: str = ""
     schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """ows:Metadata: more about something, never at an address of the provider's own."""
+
+    title: str = ""
+    href: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class LiteralDomain:
     ranges: tuple[ValueRange, ...] = ()
     default: str | None = None
     uoms: tuple[str, ...] = ()  # the first is the default
+    values_reference: str = ""  # where the provider lists the allowed values (ows:ValuesReference)
     kind: Literal["literal"] = field(default="literal", init=False)
 
 
@@ -49,6 +60,7 @@ class ComplexDomain:
 
     formats: tuple[Format, ...] = (Format("application/octet-stream"),)
     maximum_megabytes: int | None = None
+    json_schema: str = ""  # JSON text of the schema that the provider gives for JSON values
     kind: Literal["complex"] = field(default="complex", init=False)
 
 
@@ -73,6 +85,8 @@ class InputDescription:
     abstract: str = ""
     min_occurs: int = 1
     max_occurs: int | None = 1
+    keywords: tuple[str, ...] = ()
+    metadata: tuple[Metadata, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,8 @@ class OutputDescription:
     domain: Domain
     title: str = ""
     abstract: str = ""
+    keywords: tuple[str, ...] = ()
+    metadata: tuple[Metadata, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ class ProcessSummary:
     title: str = ""
     abstract: str = ""
     version: str = ""
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,11 @@ class ProcessDescription:
     outputs: tuple[OutputDescription, ...] = ()
     store_supported: bool = False
     status_supported: bool = False
+    keywords: tuple[str, ...] = ()
+    metadata: tuple[Metadata, ...] = ()
+    # False: the provider only runs it asynchronously; the portal waits for whoever does not.
+    sync_supported: bool = True
+    dismiss_supported: bool = False
 
     def input(self, identifier: str) -> InputDescription | None:
         """The input of that (case-sensitive) identifier."""
@@ -119,20 +141,19 @@ class ProcessDescription:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ProcessDescription:
-        return cls(
-            **{
-                **data,
-                "inputs": tuple(_input(i) for i in data["inputs"]),
-                "outputs": tuple(
-                    OutputDescription(**{**o, "domain": _domain(o["domain"])})
-                    for o in data["outputs"]
-                ),
-            }
-        )
+        inputs = tuple(InputDescription(**_described(one)) for one in data["inputs"])
+        outputs = tuple(OutputDescription(**_described(one)) for one in data["outputs"])
+        return cls(**{**_told(data), "inputs": inputs, "outputs": outputs})
 
 
-def _input(data: dict[str, Any]) -> InputDescription:
-    return InputDescription(**{**data, "domain": _domain(data["domain"])})
+def _described(data: dict[str, Any]) -> dict[str, Any]:
+    return {**_told(data), "domain": _domain(data["domain"])}
+
+
+def _told(data: dict[str, Any]) -> dict[str, Any]:
+    """Keywords and metadata, which descriptions of earlier versions of the portal do not have."""
+    metadata = tuple(Metadata(**one) for one in data.get("metadata", ()))
+    return {**data, "keywords": tuple(data.get("keywords", ())), "metadata": metadata}
 
 
 def _domain(document: dict[str, Any]) -> Domain:
@@ -203,8 +224,13 @@ _VALUES: dict[str, type[Any]] = {
 }
 
 
+def value_to_json(value: InputValue) -> dict[str, Any]:
+    """As `dataclasses.asdict`, which takes ten times as long."""
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
 def value_from_json(data: dict[str, Any]) -> InputValue:
-    """The inverse of `dataclasses.asdict` on an input or output value."""
+    """The inverse of `value_to_json`."""
     fields = {name: value for name, value in data.items() if name != "kind"}
     for corner in ("lower", "upper"):
         if corner in fields:
@@ -223,12 +249,36 @@ class OutputRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who runs it, told to trusted providers alone: the user, the group that pays, the role there.
+
+    Headers begin with `prefix`.
+    """
+
+    user: str
+    domain: str = ""
+    role: str = ""
+    prefix: str = "X-Remote-"
+
+    def headers(self) -> dict[str, str]:
+        """…User, …Domain, …Role as a driver sends them with the run, percent-encoded where a header
+        cannot carry them."""
+        named = {"User": self.user, "Domain": self.domain, "Role": self.role}
+        return {
+            f"{self.prefix}{name}": quote(value, safe="!#$&'()*+,/:;=?@[]~")
+            for name, value in named.items()
+            if value
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ExecuteRequest:
     """One run of a process; identifiers repeat for several occurrences. No outputs: all of them."""
 
     process: str
     inputs: tuple[InputValue, ...] = ()
     outputs: tuple[OutputRequest, ...] = ()
+    identity: Identity | None = None  # None: the provider is not told
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,23 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from common.errors import ConfigurationError
+from providers.drivers.echo import EchoDriver
+from providers.drivers.ogcapi import OgcApiDriver
 from providers.drivers.wps1 import Wps1Driver
-from providers.ports import Driver
+from providers.drivers.wps2 import Wps2Driver
+from providers.ports import IN_PROCESS, Driver
 
 if TYPE_CHECKING:
     from providers.models import Provider
 
 GROUP = "tep.drivers"
 
-_BUILT_IN: dict[str, type[Driver]] = {"wps-1.0": Wps1Driver}
+_BUILT_IN: dict[str, type[Driver]] = {
+    IN_PROCESS: EchoDriver,
+    "ogcapi-processes": OgcApiDriver,
+    "wps-1.0": Wps1Driver,
+    "wps-2.0": Wps2Driver,
+}
 
 
 def driver_for(provider: Provider) -> Driver:
@@ -40,4 +48,4 @@ def driver_of(protocol: str) -> Driver:
 
 def protocols() -> list[str]:
     """The names that a provider can be registered with."""
-    return sorted({*_BUILT_IN, *entry_points(group=GROUP).names})
+    return sorted({*_BUILT_IN, *entry_points(group=GROUP).names} - {IN_PROCESS})

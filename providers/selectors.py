@@ -8,15 +8,20 @@ from django.db.models import Count, F, Q, QuerySet
 
 from common.errors import NotFound
 from people.access import is_operator
-from providers.models import DiscoveryRun, Provider, ProviderState, Service
+from providers.models import DiscoveryRun, Provider, ProviderState, Service, ServiceVersion
+from providers.ports import IN_PROCESS
 
 if TYPE_CHECKING:
     from people.models import User
 
 
 def manageable_providers(user: User) -> QuerySet[Provider]:
-    """Providers that the user owns; all for an operator. With `service_count`, `enabled_count`."""
-    mine = Provider.objects.all() if is_operator(user) else Provider.objects.filter(owner=user)
+    """Providers that the user owns; all registered ones for an operator.
+
+    With `service_count`, `enabled_count`.
+    """
+    registered = Provider.objects.exclude(protocol=IN_PROCESS)
+    mine = registered if is_operator(user) else registered.filter(owner=user)
     offered = Q(services__withdrawn_at=None)
     return mine.select_related("owner").annotate(
         service_count=Count("services", filter=offered),
@@ -33,6 +38,11 @@ def services_of(provider: Provider) -> QuerySet[Service]:
     """All services of a provider, withdrawn ones last."""
     services = provider.services.select_related("current", "provider")
     return services.order_by(F("withdrawn_at").asc(nulls_first=True), "title", "id")
+
+
+def versions_of(service: Service) -> QuerySet[ServiceVersion]:
+    """The descriptions of a service, the newest first."""
+    return service.versions.order_by("-number")
 
 
 def discovery_runs(provider: Provider, *, limit: int = 10) -> list[DiscoveryRun]:

@@ -12,9 +12,9 @@ from itertools import count
 from typing import Any
 
 from accounting.accounts import group_account
-from accounting.credit import issue_credit
+from accounting.credit.transfers import issue_credit
 from accounting.models import Account, Unit
-from accounting.pricing import RateSpec, publish_rates
+from accounting.prices.price_lists import RateSpec, publish_rates
 from people.models import Group, Membership, Role, User
 from providers.models import Provider, ProviderState, Service, ServiceVersion
 from providers.process import (

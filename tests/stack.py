@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 120
+START_SECONDS = int(os.environ.get("STACK_SECONDS", "120"))
 
 
 def free_port() -> int:

@@ -33,14 +33,17 @@ MAY_USE = {
     "portal/demo": {"socket"},  # looks whether a port is free
     "portal/assets.py": {"urllib.request"},  # set-up, before there is a portal
     "jobs/worker.py": {"socket"},  # its host's name
-    "bench": {"socket", "socketserver", "urllib3", "urllib.request", "http.client"},
+    "bench": {"asyncio", "socket", "socketserver", "urllib3", "urllib.request", "http.client"},
 }
 
 # Where an error of any kind must not end the loop around it, or must become an answer.
 BROAD = {
+    "jobs/periodic.py": "one failing chore must not stop the others",
+    "accounting/statements/monthly.py": "one account that cannot be closed keeps no other open",
     "jobs/worker.py": "one failing step must not stop the worker",
     "portal/health.py": "whatever breaks means: not ready",
-    "wps_proxy/faults.py": "the outermost wrapper: WPS clients need a report, not a page",
+    "wps_proxy/exchange.py": "the outermost wrapper: WPS clients need a report, not a page",
+    "wps_proxy/ogcapi/problems.py": "the same: clients of the API need a problem document",
 }
 
 

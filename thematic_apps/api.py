@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounting.pricing import current_rates
+from accounting.prices.pricing import current_rates
 from common.errors import NotFound
 from people.authentication import signed_in
 from providers.models import Service
@@ -57,7 +57,9 @@ class ServiceDetail(APIView):
         service = usable_services(signed_in(request)).filter(pk=service_id).first()
         if service is None:
             raise NotFound
-        rates = current_rates(service.provider_id, service.pk)
+        rates = []
+        if not service.provider.in_process:  # which is free of charge
+            rates = current_rates(service.provider_id, service.pk)
         return Response(ServiceDetailSerializer(service, context={"rates": rates}).data)
 
 

@@ -51,3 +51,16 @@ class ThematicApp(models.Model):
     @property
     def bbox(self) -> tuple[float, float, float, float]:
         return (self.west, self.south, self.east, self.north)
+
+
+class OfferStamp(models.Model):
+    """One row, another value after every change of what somebody may use or how it is described.
+
+    Written by the database itself in the transaction of the change (migration 0002), so that no way
+    of writing can forget it; read by `thematic_apps.stamp`.
+    """
+
+    value = models.CharField(max_length=60)
+
+    def __str__(self) -> str:
+        return self.value

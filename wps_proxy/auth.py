@@ -26,14 +26,19 @@ def must_be_allowed_to_run(request: HttpRequest, caller: Caller) -> None:
 
     A session is sent along by the browser whoever made it ask, and the door takes no CSRF token.
     What a browser says to come from another site has lost the scope already (`people.tokens`); one
-    that does not say where it comes from runs nothing here, neither by GET nor by POST.
+    that does not say where it comes from runs nothing here. And nothing is run by GET: a link in a
+    mail is followed as if its reader had typed it, one in a page of ours as if we had written it.
     """
     _must_allow(caller, Scope.RUN)
     if request.method == "HEAD":
         raise Forbidden(_("HEAD starts nothing."))
-    by_session = not request.headers.get("Authorization")
-    if by_session and not (request.headers.get("Sec-Fetch-Site") or request.headers.get("Origin")):
-        raise Forbidden(_("From a browser, this can only be started by a page of the portal."))
+    if request.headers.get("Authorization"):
+        return
+    told = request.headers.get("Sec-Fetch-Site") or request.headers.get("Origin")
+    if request.method == "GET" or not told:
+        raise Forbidden(
+            _("From a browser, this can only be started by a page of the portal. Send an API key.")
+        )
 
 
 def _must_allow(caller: Caller, scope: Scope) -> None:

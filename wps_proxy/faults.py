@@ -1,4 +1,4 @@
-"""Errors as ows:ExceptionReport with HTTP status and locator (06-121r3 §8).
+"""Errors as ows:ExceptionReport with HTTP status and locator (06-121r3 §8, 14-065 §9).
 
 The media type is exactly `text/xml`, without a charset: only then does OWSLib raise our text for a
 status that it does not know, such as 402.
@@ -6,60 +6,33 @@ status that it does not know, such as 402.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-import structlog
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from common.errors import (
+    InvalidInput,
     NotAuthenticated,
     PaymentRequired,
     PortalError,
     RateLimited,
     ServerBusy,
-    TooLarge,
 )
 from common.ows import exception_report, exception_status
 from people.tokens import CHALLENGE
-
-log = structlog.get_logger(__name__)
+from wps_proxy.offers import NoSuchProcess
 
 XML = "text/xml"
 RETRY_SECONDS = 30
-View = Callable[..., HttpResponseBase]
 
 
-def reported(view: View) -> View:
-    """Answer whatever the view raises in the words of the protocol; nothing internal gets out."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return view(request, *args, **kwargs)
-        except PortalError as error:
-            return refusal(error)
-        except RequestDataTooBig:
-            return refusal(
-                TooLarge(_("The request is larger than 10 MiB. Give large data by reference."))
-            )
-        except Exception:
-            log.exception("wps.failed")
-            return refusal(PortalError())
-
-    return answer
-
-
-def refusal(error: PortalError) -> HttpResponse:
+def refusal(error: PortalError, *, version: str = "1.0.0") -> HttpResponse:
     """The exception report of an error as an HTTP answer."""
     if isinstance(error, PaymentRequired):
         error = _with_sums(error)
+    if isinstance(error, NoSuchProcess) and not version.startswith("1"):
+        error = InvalidInput(error.detail, locator=error.identifier, ows_code="NoSuchProcess")
     response = HttpResponse(
-        exception_report(error), status=exception_status(error), content_type=XML
+        exception_report(error, version=version), status=exception_status(error), content_type=XML
     )
     response.headers["Cache-Control"] = "no-store"
     if isinstance(error, NotAuthenticated):

@@ -1,4 +1,4 @@
-"""Which account pays for a run that came through a machine door."""
+"""Which account pays for a run that came through a machine door, and how much at most."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 from accounting.accounts import user_account
 from accounting.models import Account
 from accounting.selectors import payable_accounts
+from common import money
 from common.errors import InvalidInput
 from people.models import User
 
 HEADER = "X-Tep-Account"
 PARAMETER = "account"
+MOST_HEADER = "X-Tep-Max-Cost"
+MOST_PARAMETER = "max_cost"
 
 
 def payer(request: HttpRequest, user: User, parameters: Mapping[str, str]) -> Account:
@@ -36,3 +39,20 @@ def payer(request: HttpRequest, user: User, parameters: Mapping[str, str]) -> Ac
         _("You cannot pay from this account. Yours are: %(known)s.") % {"known": known or "—"},
         locator=PARAMETER,
     )
+
+
+def ceiling(request: HttpRequest, parameters: Mapping[str, str]) -> int | None:
+    """The most that the client would pay, in micro-credits; None when it does not say.
+
+    In credits, in the header X-Tep-Max-Cost or the parameter `max_cost`. Raises InvalidInput.
+    """
+    text = (request.headers.get(MOST_HEADER) or parameters.get(MOST_PARAMETER, "")).strip()
+    if not text:
+        return None
+    try:
+        most = money.micro(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.detail, locator=MOST_PARAMETER) from None
+    if most < 0:
+        raise InvalidInput(_("The most to pay cannot be negative."), locator=MOST_PARAMETER)
+    return most

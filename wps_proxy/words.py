@@ -11,6 +11,7 @@ from jobs.states import State
 
 ACCEPTED, STARTED, PAUSED = "ProcessAccepted", "ProcessStarted", "ProcessPaused"
 SUCCEEDED, FAILED = "ProcessSucceeded", "ProcessFailed"
+DISMISSED = "Dismissed"  # of the dismiss extension, 14-065 §12
 
 # States that are not here are not visible in WPS: nothing was submitted yet.
 WPS1_WORDS: dict[State, str] = {
@@ -30,6 +31,31 @@ WPS1_WORDS: dict[State, str] = {
 }
 
 
+WPS2_WORDS: dict[State, str] = {
+    State.SUBMITTED: "Accepted",
+    State.SUBMITTING: "Accepted",
+    State.SUBMIT_REJECTED: "Failed",
+    State.SUBMIT_FAILED: "Failed",
+    State.ACCEPTED: "Accepted",
+    State.IN_PRODUCTION: "Running",
+    State.SUSPENDED: "Running",
+    State.CANCELLING: DISMISSED,
+    State.CANCELLED: DISMISSED,
+    State.COMPLETED: "Succeeded",
+    State.DOWNLOADED: "Succeeded",
+    State.FAILED: "Failed",
+    State.TERMINATED: "Succeeded",
+}
+
+
+def wps2_word(job: Job) -> str:
+    """The text of wps:Status (14-065 §9.5); raises NotFound for a job that WPS cannot see."""
+    try:
+        return WPS2_WORDS[State(job.state)]
+    except KeyError:
+        raise NotFound from None
+
+
 def wps1_word(job: Job) -> str:
     """The element of wps:Status; raises NotFound for a job that WPS cannot see."""
     try:
@@ -41,10 +67,15 @@ def wps1_word(job: Job) -> str:
 def wps1_text(job: Job) -> str:
     """What the status says to people."""
     word = wps1_word(job)
-    if job.state == State.CANCELLED:
-        return "dismissed"
     if word == FAILED:
-        return job.error or _("The run failed; the provider does not say why.")
+        return failure(job)
     if word == SUCCEEDED:
         return job.message or _("Done.")
     return waiting_reason(job) or job.message
+
+
+def failure(job: Job) -> str:
+    """Why a job that is at its end gave no results."""
+    if job.state == State.CANCELLED:
+        return "dismissed"
+    return job.error or _("The run failed; the provider does not say why.")

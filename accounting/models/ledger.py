@@ -2,10 +2,12 @@
 
 The application only inserts transfers; triggers (migration 0002) move the money, write the entries,
 and refuse what would break an invariant. Nothing here is updated or deleted by the application but
-an account's floor and status.
+an account's floor, status and policy, and a cap's limit.
 """
 
 from __future__ import annotations
+
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -28,6 +30,14 @@ class AccountStatus(models.TextChoices):
     OPEN = "OPEN", _("open")
     FROZEN = "FROZEN", _("frozen")
     CLOSED = "CLOSED", _("closed")
+
+
+class OverrunPolicy(models.TextChoices):
+    """How far a charge may go above what was held, when a job used more than was quoted."""
+
+    CAP_AT_HOLD = "CAP_AT_HOLD", _("never more than was held")
+    UP_TO_BALANCE = "UP_TO_BALANCE", _("as far as the balance goes")
+    DEBT = "DEBT", _("everything, below zero if need be")
 
 
 class Account(models.Model):
@@ -53,6 +63,9 @@ class Account(models.Model):
     overrun = models.BigIntegerField(default=0, editable=False)
     version = models.BigIntegerField(default=0, editable=False)
     status = models.CharField(max_length=6, choices=AccountStatus, default=AccountStatus.OPEN)
+    overrun_policy = models.CharField(
+        max_length=13, choices=OverrunPolicy, default=OverrunPolicy.CAP_AT_HOLD
+    )
 
     class Meta:
         db_table = "acc_account"
@@ -83,6 +96,9 @@ class Account(models.Model):
                 condition=Q(floor__isnull=False) | Q(kind="SYSTEM"), name="acc_unlimited_is_system"
             ),
         )
+
+    # The user who was found to be able to pay from this object's account (`accounting.selectors`).
+    payable_by: int | None = None
 
     def __str__(self) -> str:
         return self.name or self.code
@@ -117,8 +133,8 @@ class Transfer(models.Model):
 
     `debit` gives, `credit` receives. `pending` is the hold that a post or void resolves, `reverses`
     the charge that a refund gives back, `member` the user on whose behalf a group account pays.
-    No database foreign key to accounts: its check would lock the hot account row (the trigger
-    proves that both exist).
+    No foreign keys in the database: the check of one to accounts would lock the hot account row.
+    The trigger proves that what a transfer names exists, and none of it is ever deleted.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -132,10 +148,20 @@ class Transfer(models.Model):
     )
     amount = models.BigIntegerField()
     pending = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="resolutions", db_index=False
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="resolutions",
+        db_constraint=False,
+        db_index=False,
     )
     reverses = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="refunds", db_index=False
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="refunds",
+        db_constraint=False,
+        db_index=False,
     )
     overrun_ok = models.BooleanField(default=False)
     member_id = models.BigIntegerField(null=True)
@@ -232,12 +258,23 @@ class Entry(models.Model):
 
 
 class MemberCap(models.Model):
-    """The most that one member may spend from one group account."""
+    """The most that one member may spend from one group account, in all or in one period.
+
+    With a `period` there is one row per period, written by the trigger when a hold or charge comes
+    in a new one; the newest row is the rule. A charge, its refund and its release count in the
+    period of the hold. `period_start` of a cap without period is 1970-01-01.
+    """
 
     account = models.ForeignKey(
         Account, models.PROTECT, related_name="caps", db_constraint=False, db_index=False
     )
     member_id = models.BigIntegerField()
+    period = models.CharField(
+        max_length=8,
+        blank=True,
+        choices=(("MONTH", _("month")), ("QUARTER", _("quarter")), ("YEAR", _("year"))),
+    )
+    period_start = models.DateField(default=date(1970, 1, 1))
     limit_amount = models.BigIntegerField(db_column="limit_")
     used = models.BigIntegerField(default=0, editable=False)
     held = models.BigIntegerField(default=0, editable=False)
@@ -246,7 +283,9 @@ class MemberCap(models.Model):
     class Meta:
         db_table = "acc_cap"
         constraints = (
-            models.UniqueConstraint(fields=("account", "member_id"), name="acc_cap_once"),
+            models.UniqueConstraint(
+                fields=("account", "member_id", "period", "period_start"), name="acc_cap_once"
+            ),
             models.CheckConstraint(condition=Q(limit_amount__gte=0), name="acc_cap_positive"),
             models.CheckConstraint(condition=Q(held__gte=0), name="acc_cap_held"),
             models.CheckConstraint(

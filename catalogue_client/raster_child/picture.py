@@ -108,9 +108,11 @@ def ramped(band: np.ndarray, valid: np.ndarray) -> np.ndarray:
         position, anchors = np.clip(np.nan_to_num(band) / most, -1, 1) / 2 + 0.5, DIVERGING
     else:
         position, anchors = stretched(band, valid), RAMP
-    stops = np.linspace(0, 1, len(anchors))
-    channels = [np.interp(position, stops, [a[i] for a in anchors]) for i in range(3)]
-    return np.stack(channels).round().astype("uint8")
+    stops, steps = np.linspace(0, 1, len(anchors)), np.linspace(0, 1, 256)
+    # 256 colours, looked up: faster than computing each pixel's.
+    channels = [np.interp(steps, stops, [a[i] for a in anchors]) for i in range(3)]
+    index = (position * 255).round().astype("uint8")
+    return np.stack([channel.round().astype("uint8")[index] for channel in channels])
 
 
 def stretched(band: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -150,6 +152,8 @@ def warped(picture: np.ndarray, source: DatasetReader, grid: Affine, size: int) 
 def png(picture: np.ndarray) -> bytes:
     with MemoryFile() as memory:
         _, height, width = picture.shape
-        with memory.open(driver="PNG", width=width, height=height, count=4, dtype="uint8") as file:
+        size = {"width": width, "height": height, "count": 4, "dtype": "uint8"}
+        # Packing harder takes a third more of the time for a hundredth of the size.
+        with memory.open(driver="PNG", ZLEVEL=1, **size) as file:
             file.write(picture)
         return bytes(memory.getbuffer())

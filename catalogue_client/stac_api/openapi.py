@@ -14,25 +14,46 @@ _LIMIT = {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_L
 _NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _TEXT = {"type": "string"}
+_OBJECT = {"type": "object"}
 _PAGE: dict[str, dict[str, Any]] = {
     "limit": _LIMIT,
     "bbox": _NUMBERS,
     "datetime": _TEXT,
     "token": _TEXT,
 }
-_SEARCH = {**_PAGE, "ids": _NAMES, "collections": _NAMES}
+_FILTER: dict[str, dict[str, Any]] = {
+    "filter-lang": {"type": "string", "enum": ["cql2-text", "cql2-json"]},
+    "filter-crs": _TEXT,
+}
+_ITEMS: dict[str, dict[str, Any]] = {
+    **_PAGE,
+    **_FILTER,
+    "filter": _TEXT,
+    "sortby": _TEXT,
+    "fields": _TEXT,
+}
+_SEARCH: dict[str, dict[str, Any]] = {
+    **_ITEMS,
+    "ids": _NAMES,
+    "collections": _NAMES,
+    "intersects": _TEXT,
+}
+_BODY = {
+    **_SEARCH,
+    "intersects": {"$ref": "https://geojson.org/schema/Geometry.json"},
+    "filter": _OBJECT,
+    "sortby": {"type": "array", "items": _OBJECT},
+    "fields": {"type": "object", "properties": {"include": _NAMES, "exclude": _NAMES}},
+}
 
 
 def document(base: str) -> dict[str, Any]:
     """The description; `base` is the portal's address."""
     collection = _in_path("collectionId")
     item = [*collection, *_in_path("featureId")]
-    body = {"content": {JSON: {"schema": {"type": "object", "properties": _SEARCH}}}}
-    search = {
-        "get": _operation("getSearch", GEOJSON, _in_query(_SEARCH)),
-        "post": {**_operation("postSearch", GEOJSON, []), "requestBody": body},
-    }
-    items = [*collection, *_in_query(_PAGE)]
+    words = _in_query({**_PAGE, "q": _TEXT})
+    schema = "application/schema+json"
+    change = {**_operation("changeItem", GEOJSON, item, "204"), "requestBody": _body(_OBJECT)}
     return {
         "openapi": "3.0.3",
         "info": {"title": "TEP Portal STAC API", "version": "1.0.0"},
@@ -40,27 +61,53 @@ def document(base: str) -> dict[str, Any]:
         "paths": {
             "/": {"get": _operation("getLandingPage", JSON, [])},
             "/conformance": {"get": _operation("getConformance", JSON, [])},
-            "/collections": {"get": _operation("getCollections", JSON, [])},
+            "/queryables": {"get": _operation("getQueryables", schema, [])},
+            "/collections": {"get": _operation("getCollections", JSON, words)},
             "/collections/{collectionId}": {"get": _operation("getCollection", JSON, collection)},
-            "/collections/{collectionId}/items": {"get": _operation("getItems", GEOJSON, items)},
-            "/collections/{collectionId}/items/{featureId}": {
-                "get": _operation("getItem", GEOJSON, item)
+            "/collections/{collectionId}/queryables": {
+                "get": _operation("getQueryablesOfCollection", schema, collection)
             },
-            "/search": search,
+            "/collections/{collectionId}/items": {
+                "get": _operation("getItems", GEOJSON, [*collection, *_in_query(_ITEMS)]),
+                "post": {
+                    **_operation("postItems", GEOJSON, collection, "201"),
+                    "requestBody": _body(_OBJECT),
+                },
+            },
+            "/collections/{collectionId}/items/{featureId}": {
+                "get": _operation("getItem", GEOJSON, item),
+                "put": {**change, "operationId": "putItem"},
+                "patch": {**change, "operationId": "patchItem"},
+                "delete": _operation("deleteItem", GEOJSON, item, "204"),
+            },
+            "/search": {
+                "get": _operation("getSearch", GEOJSON, _in_query(_SEARCH)),
+                "post": {
+                    **_operation("postSearch", GEOJSON, []),
+                    "requestBody": _body({"type": "object", "properties": _BODY}),
+                },
+            },
         },
     }
 
 
-def _operation(name: str, media_type: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
+def _operation(
+    name: str, media_type: str, parameters: list[dict[str, Any]], status: str = "200"
+) -> dict[str, Any]:
     error = {"type": "object", "properties": {"code": _TEXT, "description": _TEXT}}
+    content = {} if status == "204" else {"content": {media_type: {"schema": _OBJECT}}}
     return {
         "operationId": name,
         "parameters": parameters,
         "responses": {
-            "200": {"description": "OK", "content": {media_type: {"schema": {"type": "object"}}}},
+            status: {"description": "OK", **content},
             "default": {"description": "Error", "content": {JSON: {"schema": error}}},
         },
     }
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {JSON: {"schema": schema}}}
 
 
 def _in_path(name: str) -> list[dict[str, Any]]:

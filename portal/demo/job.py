@@ -16,13 +16,14 @@ from pywps.exceptions import InvalidParameterValue, NoApplicableCode
 from pywps.inout.storage.file import FileStorage, FileStorageBuilder
 from pywps.response.status import WPS_STATUS
 
-from portal.demo import usage
+from portal.demo import quotation, usage
 from portal.demo.references import References
 from portal.demo.scene import SceneInfo
 
 log = logging.getLogger("provider")
 
 Handler = Callable[[Any, Any], None]
+Expected = Callable[[Any], quotation.Quantities]
 # In the WSGI environment:
 REFERENCE = "tep.reference"  # what the request is known by
 RUN_AS = "tep.run_as"  # this is the job's own process; the identifier that the job has
@@ -54,6 +55,8 @@ class AtomicStatusFiles(FileStorage):
 class DemoProcess(Process):
     """A process that can be stored and followed, and whose run is reported when it has ended."""
 
+    outputs: list[Any]
+
     def __init__(  # noqa: PLR0913 (what describes a process)
         self,
         site: Site,
@@ -65,10 +68,15 @@ class DemoProcess(Process):
         inputs: Sequence[Any] = (),
         outputs: Sequence[Any] = (),
         keywords: Sequence[str] = (),
+        expected: Expected | None = None,
     ) -> None:
+        """`expected` says what a request would use: the process can then be asked for that."""
         self.site = site
         self.work = handler
+        self.expected = expected
         self.own_process = False
+        if expected is not None:
+            inputs, outputs = [*inputs, quotation.question()], [*outputs, quotation.answer()]
         super().__init__(
             self._handler,
             identifier,
@@ -83,7 +91,18 @@ class DemoProcess(Process):
         )
 
     def _handler(self, request: Any, response: Any) -> Any:
-        self.work(request, response)
+        if self.expected is None:
+            self.work(request, response)
+            return response
+        asked = quotation.is_asked(request)
+        kept = [o for o in self.outputs if (o.identifier == quotation.OUTPUT) == asked]
+        if asked:
+            document = quotation.document(self.expected(request), self.identifier)
+            response.outputs[quotation.OUTPUT].data = document
+        else:
+            self.work(request, response)
+        self.outputs = kept
+        response.outputs = {one.identifier: response.outputs[one.identifier] for one in kept}
         return response
 
     def _setup_status_storage(self) -> None:
@@ -112,10 +131,11 @@ class DemoProcess(Process):
         except NoApplicableCode:
             # An output could not be stored: without this the job would seem to run for ever.
             log.exception("the outputs of job %s cannot be stored", self.uuid)
-            self.outputs: list[Any] = []
+            self.outputs = []
             wps_response.outputs = {}
             wps_response._update_status(WPS_STATUS.FAILED, "The results cannot be stored.", 100)
-        if wps_response.status in (WPS_STATUS.SUCCEEDED, WPS_STATUS.FAILED):
+        ended = wps_response.status in (WPS_STATUS.SUCCEEDED, WPS_STATUS.FAILED)
+        if ended and not quotation.is_asked(wps_request):
             self._report(meter)
         return wps_response
 

@@ -163,7 +163,15 @@ def change_between_dates(site: Site) -> DemoProcess:
             value("loss", "Area of loss", "km2", "Where the index has fallen."),
             footprint(),
         ],
+        expected=_expected_of_change,
     )
+
+
+def _expected_of_change(request: Any) -> dict[str, int]:
+    """At most: begun on a cold disk, smoothed over the whole scene."""
+    passes, pause = QUALITY[given(request, "quality")], float(given(request, "pause"))
+    cpu = 8000 + 1000 * passes
+    return {"CPU_MILLISECONDS": cpu, "VM_MILLISECONDS": cpu + round(1000 * pause) + 4000}
 
 
 def _compare(

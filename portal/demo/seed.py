@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from accounting.accounts import group_account
-from accounting.credit import issue_credit
+from accounting.credit.transfers import issue_credit
 from accounting.models import Unit
-from accounting.pricing import RateSpec, publish_rates
+from accounting.prices.formulas import set_formula
+from accounting.prices.price_lists import RateSpec, publish_rates
 from catalogue_client.services import put_collection, put_item
+from jobs.estimates.counting import samples
 from people import tokens
 from people.models import Group, Membership, Role, Scope, User
 from people.services import create_api_key
@@ -57,10 +60,12 @@ PEOPLE: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the demo's provider asks for a service: credits, and the most that a run takes."""
+    """What the demo's provider asks for a service: credits, the most that a run takes, and formulas
+    by unit."""
 
     rates: dict[str, RateSpec]
     seconds: int
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
 
 def _per_job(price: str) -> RateSpec:
@@ -74,7 +79,16 @@ OFFERS: dict[str, Offer] = {
     "echo": Offer({Unit.JOB: _per_job("0.1")}, 10),
     "ndvi": Offer({Unit.JOB: _per_job("0.5"), Unit.CPU_CORE_HOUR: _CPU}, 60),
     "change": Offer({Unit.JOB: _per_job("1"), Unit.CPU_CORE_HOUR: _CPU}, 120),
-    "zonal-statistics": Offer({Unit.JOB: _per_job("0.5"), Unit.CPU_CORE_HOUR: _CPU}, 60),
+    "zonal-statistics": Offer(
+        {
+            Unit.JOB: _per_job("0.5"),
+            Unit.CPU_CORE_HOUR: RateSpec(price=36 * CREDIT, minimum=CREDIT // 100),
+            Unit.WALL_HOUR: _per_job("3.6"),
+            Unit.PRODUCT_OUT: _per_job("0.05"),
+        },
+        60,
+        {Unit.CPU_CORE_HOUR: "(6 + 2 * count(statistics)) / 3600"},
+    ),
     "buffer": Offer({Unit.JOB: _per_job("0.2"), Unit.PRODUCT_IN: _per_job("0.05")}, 10),
     "fail": Offer({Unit.JOB: _per_job("0.2")}, 10),
 }
@@ -196,7 +210,21 @@ def _offer(owner: User, provider: Provider) -> None:
             actor=owner, service=service, wall_seconds=offer.seconds, cpu_seconds=offer.seconds
         )
         rates |= {(service.pk, unit): spec for unit, spec in offer.rates.items()}
+        _formulas(owner, service, offer)
     publish_rates(actor=owner, provider_id=provider.pk, rates=rates)
+
+
+def _formulas(owner: User, service: Service, offer: Offer) -> None:
+    if service.current is None:
+        return
+    for unit, expression in offer.formulas.items():
+        set_formula(
+            actor=owner,
+            service_id=service.pk,
+            unit=unit,
+            expression=expression,
+            samples=samples(service.current.description),
+        )
 
 
 def _application(

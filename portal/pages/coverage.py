@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Amounts in micro-credits. `own_limit` is what the member may still spend from a group."""
+    """Amounts in micro-credits. `own_limit` is what the member may still spend from a group.
+
+    `administrators` of a group are whom its members ask; where the user is one of them
+    (`administers`), or the account is the `own`, the portal's operators decide about more credit.
+    """
 
     available: int
     after: int
     shortfall: int
     own_limit: int | None
     frozen: bool
+    own: bool
+    administers: bool
     administrators: tuple[str, ...]
 
     @property
@@ -39,18 +45,21 @@ def coverage_of(account: Account, user: User, price: int) -> Coverage:
     cap = cap_of(account, user.pk)
     own_limit = None if cap is None else cap.limit_amount - cap.used - cap.held
     spendable = account.available if own_limit is None else min(account.available, own_limit)
+    administrators = _administrators(account)
     return Coverage(
         available=account.available,
         after=account.available - price,
         shortfall=max(0, price - spendable),
         own_limit=own_limit,
         frozen=account.status != AccountStatus.OPEN,
-        administrators=_administrators(account),
+        own=account.user_id == user.pk,
+        administers=user in administrators,
+        administrators=tuple(one.display_name for one in administrators),
     )
 
 
-def _administrators(account: Account) -> tuple[str, ...]:
+def _administrators(account: Account) -> list[User]:
     if account.group is None:
-        return ()
+        return []
     admins = account.group.memberships.filter(role=Role.ADMIN).select_related("user")
-    return tuple(member.user.display_name for member in admins)
+    return [member.user for member in admins]

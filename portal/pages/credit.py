@@ -1,18 +1,16 @@
-"""Accounts: balances, statements, and statements as CSV."""
+"""Accounts: balances, holds, the newest lines; and the charts of spending that come after."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounting.access import account_for, lines_of
-from accounting.models import Account
+from accounting.models import Account, AccountKind
 from accounting.selectors import (
     cap_of,
     days_left,
@@ -21,19 +19,14 @@ from accounting.selectors import (
     payable_accounts,
     statement,
 )
-from accounting.statements import Line
-from common.money import credits as in_credits
 from people.access import is_operator
 from people.models import User
+from portal.pages.charts import spending_of
+from portal.pages.expiry import expiry_of
 from portal.pages.references import names_of_members, titles_of_jobs
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 PER_PAGE = 25
 HOLDS = 10
-CSV_ROWS = 10_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @login_required
@@ -57,15 +50,16 @@ def account(request: HttpRequest, account_id: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def statement_csv(request: HttpRequest, account_id: int) -> StreamingHttpResponse:
-    """The statement as CSV for spreadsheets; no cell of it can be taken for a formula."""
+def charts(request: HttpRequest, account_id: int) -> HttpResponse:
+    """What an account's page loads after itself: it adds up charges, and may take a moment."""
     user = cast("User", request.user)
     found = account_for(user, account_id, "view")
-    writer = csv.writer(_Echo())
-    rows = (writer.writerow([_cell(value) for value in row]) for row in _rows(user, found))
-    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="statement-{found.pk}.csv"'
-    return answer
+    context = {
+        "account": found,
+        "charts": spending_of(user, found).charts(),
+        "days_left": days_left(found),
+    }
+    return render(request, "credit/charts.html", context)
 
 
 def _account_page(request: HttpRequest, user: User, found: Account) -> HttpResponse:
@@ -83,63 +77,10 @@ def _account_page(request: HttpRequest, user: User, found: Account) -> HttpRespo
         "holds": holds,
         "only_own": own_lines is not None,
         "cap": cap_of(found, user.pk),
-        "days_left": days_left(found),
+        "may_configure": found.kind != AccountKind.SYSTEM and own_lines is None,
+        **expiry_of(found),
         "jobs": titles_of_jobs(user, references),
         "members": names_of_members(line.member_id for line in part.lines),
         "paged": bool(request.GET.get("before")),
     }
     return render(request, "credit/account.html", context)
-
-
-class _Echo:
-    """What csv writes into: it gives the line back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _rows(user: User, found: Account) -> Iterator[list[str]]:
-    yield [
-        "time (UTC)",
-        "kind",
-        "amount",
-        "held",
-        "balance",
-        "available",
-        "counterparty",
-        "member",
-        "reference",
-        "reason",
-        "transfer",
-    ]
-    member_id, before, written = lines_of(user, found), None, 0
-    while written < CSV_ROWS:
-        part = statement(found, member_id=member_id, before=before, limit=500)
-        names = names_of_members(line.member_id for line in part.lines)
-        yield from (_row(line, names) for line in part.lines)
-        written += len(part.lines)
-        if not part.older:
-            return
-        before = part.older
-
-
-def _row(line: Line, names: dict[int, str]) -> list[str]:
-    amounts = (line.amount, line.held, line.balance, line.available)
-    transfer: UUID = line.transfer_id
-    return [
-        line.at.isoformat(),
-        str(line.kind),
-        *("" if amount is None else f"{in_credits(amount):f}" for amount in amounts),
-        line.counterparty,
-        names.get(line.member_id or 0, ""),
-        line.reference,
-        line.reason,
-        str(transfer),
-    ]
-
-
-def _cell(text: str) -> str:
-    """Text that a spreadsheet would calculate gets an apostrophe; numbers stay numbers."""
-    if text.startswith(_FORMULA) and not text.lstrip("-").replace(".", "", 1).isdigit():
-        return f"'{text}"
-    return text

@@ -8,18 +8,34 @@ from contextlib import contextmanager
 from django.contrib import messages
 from django.http import HttpRequest
 
-from common.errors import Conflict, InvalidInput, PaymentRequired, PortalError, ProviderError
+from common.errors import (
+    Conflict,
+    InvalidInput,
+    PaymentRequired,
+    PortalError,
+    ProviderError,
+    RateLimited,
+    TooLarge,
+)
 
 # What the user can mend; NotFound and Forbidden go on to become pages of their own.
-_TOLD: tuple[type[PortalError], ...] = (Conflict, InvalidInput, PaymentRequired, ProviderError)
+_TOLD: tuple[type[PortalError], ...] = (
+    Conflict,
+    InvalidInput,
+    PaymentRequired,
+    ProviderError,
+    RateLimited,
+    TooLarge,
+)
 
 
 @contextmanager
-def told(request: HttpRequest, done: str) -> Iterator[None]:
-    """Say `done` after the block, or say what its error says."""
+def told(request: HttpRequest, done: str = "") -> Iterator[list[str]]:
+    """Say `done` after the block, or the last text that it added; or say what its error says."""
+    said = [done]
     try:
-        yield
+        yield said
     except _TOLD as error:
         messages.error(request, error.detail)
     else:
-        messages.success(request, done)
+        messages.success(request, said[-1])

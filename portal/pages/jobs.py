@@ -10,29 +10,36 @@ from zlib import crc32
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounting.access import account_for
 from accounting.models import BillState, JobBill
 from accounting.selectors import job_cost
 from catalogue_client.access import item_of_job
 from common.clock import now
 from common.errors import NotFound
 from jobs import lifecycle
-from jobs.access import job_for
+from jobs.access import job_for, may_manage
+from jobs.callbacks import secret_of
+from jobs.live import stream
 from jobs.models import Job
-from jobs.selectors import JobFilter, events_of, jobs_of, waiting_reason
+from jobs.selectors import JobFilter, events_of, jobs_of, why_waiting
+from jobs.sharing import labels_of, shares_of
 from jobs.states import SUCCESSFUL, State
-from people.access import is_operator
+from people.selectors import groups_of
 from portal.pages.catalogue import entry_links
 from portal.pages.feedback import told
 from portal.pages.job_steps import steps_of
 from portal.pages.paging import page_of
+from portal.pages.publications import published
 from portal.pages.results import layers_of, results_of
 from portal.pages.snippets import snippets_of
+from portal.pages.viewers import viewer_buttons
 from providers.models import Service
 from thematic_apps.access import can_use
 
@@ -52,6 +59,7 @@ TABS = (
     ("results", gettext_lazy("Results")),
     ("inputs", gettext_lazy("Inputs")),
     ("cost", gettext_lazy("Cost")),
+    ("sharing", gettext_lazy("Sharing")),
     ("catalogue", gettext_lazy("Catalogue")),
     ("log", gettext_lazy("Log")),
     ("script", gettext_lazy("As a script")),
@@ -70,8 +78,10 @@ def jobs(request: HttpRequest) -> HttpResponse:
         since=_day(request.GET.get("since", "")),
         until=_day(request.GET.get("until", "")),
         own=request.GET.get("own") == "1",
+        label=request.GET.get("label", "")[:40],
     )
-    page = page_of(request, jobs_of(user, wanted).select_related("quote"))
+    found = jobs_of(user, wanted).select_related("quote").prefetch_related("labels")
+    page = page_of(request, found)
     services = Service.objects.filter(jobs__in=jobs_of(user)).distinct().order_by("title")
     context = {
         "page": page,
@@ -79,6 +89,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "filtered": wanted != JobFilter(),
         "phases": PHASES,
         "services": services,
+        "labels": labels_of(jobs_of(user)),
         "live": any(not job.final for job in page),
     }
     return render(request, "jobs/list.html", context)
@@ -123,6 +134,14 @@ def live(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def events(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """What happens to the job, as server-sent events; the page asks `live` when it hears one."""
+    user = cast("User", request.user)
+    return stream(request, job_for(user, job_id, "view"), user)
+
+
+@login_required
 @require_POST
 def dismiss(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """End a job."""
@@ -142,7 +161,7 @@ def _stage(found: Job) -> str:
 
 def _frame(user: User, found: Job) -> dict[str, Any]:
     """What every tab shows around its content, with the live part."""
-    events = list(events_of(found))
+    events = list(events_of(found, user))
     bill = JobBill.objects.filter(job_id=found.pk).values_list("state", flat=True).first()
     message = crc32(found.message.encode())
     stage = _stage(found)
@@ -150,12 +169,13 @@ def _frame(user: User, found: Job) -> dict[str, Any]:
         "events": events,
         "moving": _moving(found, bill),
         "steps": steps_of(found, events),
-        "waiting": waiting_reason(found),
+        "waiting": why_waiting(found),
         "outputs": results_of(found) if found.final else [],
         # The message and the silence of a provider change without an event, and so does the bill.
         "seen": f"{len(events)}-{found.percent}-{message}-{found.unreachable_since}-{bill}-{stage}",
         "job": found,
-        "may_manage": found.owner_id == user.pk or is_operator(user),
+        "may_manage": may_manage(user, found),
+        "labels": list(found.labels.all()),
         "again": _again(user, found),
         "seconds": _poll_seconds(found),
     }
@@ -191,7 +211,8 @@ def _poll_seconds(found: Job) -> int:
 
 
 def _results(user: User, found: Job) -> dict[str, Any]:
-    return {"layers": layers_of(results_of(found))}
+    shown = {"layers": layers_of(results_of(found)), **_catalogue(user, found)}
+    return {**shown, **published(user, found)}
 
 
 def _inputs(user: User, found: Job) -> dict[str, Any]:
@@ -201,7 +222,23 @@ def _inputs(user: User, found: Job) -> dict[str, Any]:
 
 
 def _cost(user: User, found: Job) -> dict[str, Any]:
-    return {"cost": job_cost(found.pk)}
+    try:
+        account_for(user, found.account_id, "view")
+    except NotFound:
+        return {"cost": job_cost(found.pk), "sees_account": False}
+    return {"cost": job_cost(found.pk), "sees_account": True}
+
+
+def _sharing(user: User, found: Job) -> dict[str, Any]:
+    """With whom it is shared, and whom its end is told, for who manages it."""
+    if not may_manage(user, found):
+        return {"own_share": found.shares.filter(user=user).first()}
+    return {
+        "shares": shares_of(found),
+        "groups": groups_of(user),
+        "callbacks": found.callbacks.all(),
+        "secret": secret_of(user) if found.owner_id == user.pk else "",
+    }
 
 
 def _catalogue(user: User, found: Job) -> dict[str, Any]:
@@ -209,7 +246,8 @@ def _catalogue(user: User, found: Job) -> dict[str, Any]:
         item = item_of_job(user, found.pk)
     except NotFound:
         return {"item": None}
-    return {"item": item, "links": entry_links(item)}
+    views = viewer_buttons(user, [item], brief=False).get(item.pk, [])
+    return {"item": item, "links": entry_links(item), "views": views}
 
 
 def _script(user: User, found: Job) -> dict[str, Any]:
@@ -221,6 +259,7 @@ _CONTEXTS = {
     "results": _results,
     "inputs": _inputs,
     "cost": _cost,
+    "sharing": _sharing,
     "catalogue": _catalogue,
     "script": _script,
 }

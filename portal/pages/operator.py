@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounting import check
 from accounting.accounts import group_account, user_account
-from accounting.credit import issue_credit
+from accounting.credit.transfers import issue_credit
 from accounting.models import Account, RecordState, UsageRecord
 from common import money
 from common.errors import InvalidInput, NotFound
@@ -24,6 +24,7 @@ from people.access import is_operator
 from people.models import Group
 from people.selectors import find_user
 from portal.pages.feedback import told
+from portal.pages.request_lists import operator_tabs
 from providers.selectors import waiting_providers
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _page(request: HttpRequest, form: IssueForm, findings: list[str] | None = No
     context = {
         "form": form,
         "findings": findings,
+        "requests": operator_tabs(cast("User", request.user)),
         "checked": findings is not None,
         "waiting": waiting_providers(),
         "parked": Due.objects.filter(parked_at__isnull=False, done_at=None)[:FEW],

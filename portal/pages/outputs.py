@@ -1,4 +1,4 @@
-"""Outputs of jobs: streamed to whoever may see the job, safe whatever is in them."""
+"""Outputs of jobs: streamed to whoever may see the job, or holds a link to one of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from common.errors import NotFound
-from jobs.access import output_for
-from jobs.downloads import content_type, download, make_harmless
+from jobs.access import job_for, output_for
+from jobs.downloads import content_type, download, download_archive, make_harmless
+from jobs.links import output_of
 from jobs.models import JobOutput
 
 if TYPE_CHECKING:
@@ -40,6 +41,19 @@ def preview(request: HttpRequest, job_id: UUID, number: int) -> HttpResponseBase
     if content_type(found) not in _DRAWN:
         raise NotFound
     return download(request, found)
+
+
+@login_required
+@require_safe
+def archive(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """All outputs in one ZIP file."""
+    return download_archive(job_for(cast("User", request.user), job_id, "view"))
+
+
+@require_safe
+def link(request: HttpRequest, token: str) -> HttpResponseBase:
+    """One output for whoever holds the link: providers, which have no account here."""
+    return download(request, output_of(token), to_file=True)
 
 
 def _visible(request: HttpRequest, job_id: UUID, number: int) -> JobOutput:

@@ -5,28 +5,40 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from accounting.models import PriceList, Rate, Unit
-from accounting.pricing import WHOLE_PROVIDER
+from accounting.models import PriceList, Rate
+from accounting.prices.pricing import ANY_PROVIDER, DEFAULT, WHOLE_PROVIDER, code_of, most_specific
+from common.clock import now
 from providers.models import Service
 
 
 def rates_by_service(services: Iterable[Service]) -> dict[int, list[Rate]]:
     """The rates of each service that hold now; none means free of charge."""
     wanted = list(services)
-    codes = {f"provider:{service.provider_id}": service.provider_id for service in wanted}
-    newest: dict[int, int] = {}
-    published = PriceList.objects.filter(code__in=codes, published_at__isnull=False)
-    for price_list in published.order_by("version"):
-        newest[codes[price_list.code]] = price_list.pk
-    rates: dict[tuple[int, int], list[Rate]] = defaultdict(list)
-    for rate in Rate.objects.filter(price_list__in=newest.values()):
-        rates[rate.provider_id, rate.service_id].append(rate)
-    return {service.pk: _specific(rates, service) for service in wanted}
+    in_force = _lists_in_force({code_of(service.provider_id) for service in wanted} | {DEFAULT})
+    rates: dict[str, list[Rate]] = defaultdict(list)
+    by_id = {pk: code for code, pk in in_force.items()}
+    for rate in Rate.objects.filter(price_list__in=by_id):
+        rates[by_id[rate.price_list_id]].append(rate)
+    return {
+        service.pk: _of(service, rates[code_of(service.provider_id)] or rates[DEFAULT])
+        for service in wanted
+    }
 
 
-def _specific(rates: dict[tuple[int, int], list[Rate]], service: Service) -> list[Rate]:
-    """One rate per unit: the service's own before the whole provider's."""
-    general = rates.get((service.provider_id, WHOLE_PROVIDER), [])
-    own = rates.get((service.provider_id, service.pk), [])
-    by_unit = {rate.unit: rate for rate in (*general, *own)}
-    return sorted(by_unit.values(), key=lambda rate: Unit.values.index(rate.unit))
+def _lists_in_force(codes: set[str]) -> dict[str, int]:
+    began = PriceList.objects.filter(
+        code__in=codes,
+        published_at__isnull=False,
+        withdrawn_at__isnull=True,
+        effective_from__lte=now(),
+    )
+    return dict(began.order_by("effective_from").values_list("code", "pk"))
+
+
+def _of(service: Service, rates: Iterable[Rate]) -> list[Rate]:
+    return most_specific(
+        rate
+        for rate in rates
+        if rate.provider_id in (ANY_PROVIDER, service.provider_id)
+        and rate.service_id in (WHOLE_PROVIDER, service.pk)
+    )

@@ -1,19 +1,23 @@
-"""The settings of a provider, for its owner."""
+"""The settings of a provider in sections, and its pinned certificate."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from common.errors import InvalidInput
+from common.errors import InvalidInput, PortalError
+from people.access import is_operator
+from portal.pages.feedback import told
+from portal.pages.provider_console import frame
+from portal.pages.provider_forms import SECTIONS, SettingsForm
+from providers import certificates, detect
 from providers.access import provider_for
 from providers.models import Provider
 from providers.services import update_provider
@@ -22,58 +26,88 @@ if TYPE_CHECKING:
     from people.models import User
 
 
-class SettingsForm(forms.ModelForm):
-    """What the owner may change. The password is never shown; empty leaves it as it is."""
-
-    password = forms.CharField(
-        label=gettext_lazy("Password there"),
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Leave empty to keep the present one."),
-    )
-
-    class Meta:
-        model = Provider
-        fields = (
-            "name", "description", "url", "username", "password", "usage_site",
-            "charge_unsuccessful", "max_running_jobs", "retry_attempts", "retry_wait_seconds",
-        )  # fmt: skip
-        labels = {
-            "url": gettext_lazy("Address"),
-            "username": gettext_lazy("User name there"),
-            "usage_site": gettext_lazy("Site in usage records"),
-            "charge_unsuccessful": gettext_lazy("Charge failed and dismissed jobs"),
-            "max_running_jobs": gettext_lazy("Running jobs at most"),
-            "retry_attempts": gettext_lazy("Tries when it cannot be reached"),
-            "retry_wait_seconds": gettext_lazy("Seconds between tries"),
-        }
-        help_texts = {
-            "url": gettext_lazy("Another host has to be approved again."),
-            "usage_site": gettext_lazy("The value of “Site” in the usage records that it sends."),
-        }
-        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
-
-
 @login_required
 @require_http_methods(["GET", "POST"])
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show and change the settings."""
+    """Show and change the settings of one section."""
     user = cast("User", request.user)
     found = provider_for(user, slug, "manage")
-    form = SettingsForm(request.POST or None, instance=provider_for(user, slug, "manage"))
+    own = provider_for(user, slug, "manage")
+    name = request.GET.get("section", "")
+    section = SECTIONS.get(name) or SECTIONS["general"]
+    if section.operators_only and not is_operator(user):
+        section = SECTIONS["general"]
+    form = SettingsForm(request.POST or None, instance=own, section=section, user=user)
     if request.method == "POST" and form.is_valid() and _saved(user, found, form):
         messages.success(request, _("The settings are saved."))
-        return redirect("pages:provider", slug=slug)
-    return render(request, "providers/settings.html", {"provider": found, "form": form})
+        return redirect(_address(slug, section.name))
+    known = [one for one in SECTIONS.values() if is_operator(user) or not one.operators_only]
+    context = {"form": form, "section": section, "sections": known, "tab": "settings"}
+    pins = {
+        "pinned": certificates.grouped(found.pinned_certificate),
+        "pending": certificates.grouped(found.pending_certificate),
+    }
+    return render(request, "providers/settings.html", frame(user, found) | context | pins)
+
+
+@login_required
+@require_POST
+def certificate(request: HttpRequest, slug: str) -> HttpResponse:
+    """See or give a certificate, activate or discard it, or accept any valid one (`action`)."""
+    user = cast("User", request.user)
+    found = provider_for(user, slug, "manage")
+    given = request.POST
+    match given.get("action"):
+        case "give":
+            text = given.get("certificate", "")[: certificates.MOST_TEXT]
+            with told(request, _("Compare the fingerprint, then activate the certificate.")):
+                certificates.give(actor=user, provider=found, text=text)
+        case "activate":
+            fingerprint = given.get("fingerprint", "")
+            with told(request, _("Only this certificate is accepted from now on.")):
+                certificates.activate(actor=user, provider=found, fingerprint=fingerprint)
+        case "discard":
+            with told(request, _("The certificate is discarded.")):
+                certificates.discard(actor=user, provider=found)
+        case "unpin":
+            with told(request, _("Every valid certificate is accepted again.")):
+                certificates.unpin(actor=user, provider=found)
+        case _:
+            with told(request, _("Compare the fingerprint, then activate the certificate.")):
+                certificates.see(actor=user, provider=found)
+    return redirect(f"{_address(slug, 'connection')}#certificate")
+
+
+def _address(slug: str, section: str) -> str:
+    return f"{reverse('pages:provider_settings', args=[slug])}?section={section}"
 
 
 def _saved(user: User, found: Provider, form: SettingsForm) -> bool:
-    changes = {name: form.cleaned_data[name] for name in form.changed_data}
     try:
-        update_provider(actor=user, provider=found, **changes)
+        update_provider(actor=user, provider=found, **_looked_up(found, form.changes()))
     except InvalidInput as error:
         for name, texts in error.errors.items():
             for text in texts:
                 form.add_error(name if name in form.fields else None, text)
         return False
+    except PortalError as error:
+        form.add_error("url" if "url" in form.fields else None, error.detail)
+        return False
     return True
+
+
+def _looked_up(found: Provider, changes: dict[str, Any]) -> dict[str, Any]:
+    """With the protocol and endpoint that the server is found to have, where that is asked for."""
+    if changes.get("protocol") != "":
+        return changes
+    old = found.endpoint()
+    url = changes.get("url", old.url)
+    same = url == old.url  # secrets are confided to the present address only
+    seen = detect.look(
+        url,
+        changes.get("username", old.username if same else ""),
+        changes.get("password", old.password if same else ""),
+        headers=old.headers if same else (),
+        certificate=old.certificate if same else "",
+    )
+    return changes | {"protocol": seen.protocol, "url": seen.url}

@@ -1,4 +1,4 @@
-"""Providers: register one, see what it offers, switch services on."""
+"""Providers: the list, and registering one by any of its addresses."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.validators import RegexValidator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods
 
-from common.errors import Conflict, InvalidInput, ProviderError
-from people.access import is_operator
-from portal.pages.feedback import told
-from portal.pages.rates import ServiceRates, editable_rates
-from portal.pages.usage import usage_of
+from common.errors import InvalidInput, PortalError, ProviderError, RateLimited
+from jobs.provider_work import read_soon
+from portal.pages.paging import page_of
 from providers import services
-from providers.access import provider_for
-from providers.models import Provider, ProviderState, Service
+from providers.health import uptimes
+from providers.models import Provider, ProviderState
+from providers.pace import keep_pace
 from providers.registry import protocols
-from providers.selectors import discovery_runs, manageable_providers, services_of
+from providers.selectors import manageable_providers
+from providers.trials import try_address
 
 if TYPE_CHECKING:
     from people.models import User
@@ -35,15 +34,51 @@ BADGES = {
 
 
 class ProviderForm(forms.Form):
-    """What the portal must know to use a provider."""
+    """What the portal must know to use a provider: an address; the rest can be found out."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    url = forms.CharField(
+        label=gettext_lazy("Address of the service"),
+        max_length=2000,
+        widget=forms.TextInput(
+            attrs={
+                "placeholder": "https://example.org/wps",
+                "inputmode": "url",
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
+        ),
+        help_text=gettext_lazy(
+            "Whichever you have: its capabilities, a landing page, or the endpoint. Users never "
+            "see it."
+        ),
+    )
+    username = forms.CharField(
+        label=gettext_lazy("User name there"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password there"),
+        required=False,
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Stored encrypted, sent to this server only."),
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Empty: as the server calls itself."),
+    )
     slug = forms.CharField(
         label=gettext_lazy("Short name"),
         max_length=40,
+        required=False,
         help_text=gettext_lazy(
             "Small letters, digits and hyphens: the first part of its services’ identifiers. "
-            "It cannot be changed later."
+            "It cannot be changed later. Empty: made of the name."
         ),
         validators=(
             RegexValidator(
@@ -52,23 +87,12 @@ class ProviderForm(forms.Form):
             ),
         ),
     )
-    url = forms.CharField(
-        label=gettext_lazy("Address"),
-        max_length=2000,
-        widget=forms.URLInput(attrs={"placeholder": "https://example.org/wps"}),
-        help_text=gettext_lazy(
-            "Of its web service, without the request’s parameters. Users never see it."
-        ),
-    )
-    protocol = forms.ChoiceField(label=gettext_lazy("Protocol"))
-    username = forms.CharField(
-        label=gettext_lazy("User name there"), max_length=200, required=False
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password there"),
+    protocol = forms.ChoiceField(
+        label=gettext_lazy("Protocol"),
         required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Stored encrypted, sent to this address only."),
+        help_text=gettext_lazy(
+            "Choose one to register a server that cannot be reached at the moment."
+        ),
     )
     description = forms.CharField(
         label=gettext_lazy("Description"),
@@ -79,93 +103,68 @@ class ProviderForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [(name, name.upper().replace("-", " ")) for name in protocols()]
-        cast(forms.ChoiceField, self.fields["protocol"]).choices = known
+        choice = cast("forms.ChoiceField", self.fields["protocol"])
+        choice.choices = [("", gettext_lazy("Found by looking at the server")), *protocol_choices()]
+
+
+def protocol_choices() -> list[tuple[str, str]]:
+    """The protocols that a provider can speak, as people write them."""
+    return [(name, name.upper().replace("-", " ")) for name in protocols()]
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def providers(request: HttpRequest) -> HttpResponse:
-    """The user's providers (all for operators); POST registers one and reads what it offers."""
+    """The user's providers (all for operators); POST registers one, or only tries its address."""
     user = cast("User", request.user)
     form = ProviderForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        made = _register(user, form)
+    context: dict[str, Any] = {"form": form}
+    if request.method == "POST" and request.POST.get("action") == "test":
+        form.is_valid()
+        context |= _tried(user, form)
+        if request.headers.get("HX-Request"):
+            return render(request, "providers/trial.html", context)
+    elif request.method == "POST" and form.is_valid():
+        made = _register(user, form, context)
         if made is not None:
             return redirect("pages:provider", slug=made.slug)
-    context = {"providers": manageable_providers(user), "form": form, "badges": BADGES}
+    page = page_of(request, manageable_providers(user).order_by("name", "pk"))
+    context |= {"page": page, "uptimes": uptimes(page), "badges": BADGES}
     return render(request, "providers/list.html", context)
 
 
-@login_required
-@require_safe
-def provider(request: HttpRequest, slug: str) -> HttpResponse:
-    """The console of a provider's owner."""
-    user = cast("User", request.user)
-    found = provider_for(user, slug, "manage")
-    offered = list(services_of(found))
-    rates = editable_rates(found, offered)
-    context = {
-        "provider": found,
-        "badge": BADGES[ProviderState(found.state)],
-        "runs": discovery_runs(found, limit=8),
-        "offers": [ServiceRates(service, rates[service.pk]) for service in offered],
-        "usage": usage_of(found),
-        "operator": is_operator(user),
-    }
-    return render(request, "providers/provider.html", context)
-
-
-@login_required
-@require_POST
-def act(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sync now, approve, or suspend."""
-    user = cast("User", request.user)
-    found = provider_for(user, slug, "manage")
-    action = request.POST.get("action", "")
-    if action == "approve":
-        with told(request, _("The provider is approved; its switched-on services can be run.")):
-            services.approve_provider(actor=user, provider=found)
-    elif action == "suspend":
-        with told(request, _("The provider is suspended; running jobs go on.")):
-            services.suspend_provider(actor=user, provider=found)
-    else:
-        _sync(request, user, found)
-    return redirect("pages:provider", slug=slug)
-
-
-@login_required
-@require_POST
-def switch(request: HttpRequest, slug: str, service_id: int) -> HttpResponse:
-    """Switch a service on or off."""
-    user = cast("User", request.user)
-    found = get_object_or_404(
-        Service.objects.select_related("provider"),
-        pk=service_id,
-        provider=provider_for(user, slug, "manage"),
-    )
-    on = request.POST.get("enabled") == "true"
-    done = _("“%(name)s” is switched on.") if on else _("“%(name)s” is switched off.")
-    with told(request, done % {"name": found.title}):
-        services.set_service_enabled(actor=user, service=found, enabled=on)
-    return redirect(f"{request.path.rsplit('/services/', 1)[0]}/#service-{found.pk}")
-
-
-def _register(user: User, form: ProviderForm) -> Provider | None:
-    """The new provider; None when the form has to be corrected."""
+def _tried(user: User, form: ProviderForm) -> dict[str, Any]:
+    """What the server said of itself, or why it did not."""
+    given = form.cleaned_data
+    if "url" not in given:
+        return {"failure": " ".join(map(str, form.errors.get("url", ()))), "tried": ()}
     try:
-        return services.register_provider(owner=user, **form.cleaned_data)
+        trial = try_address(
+            user=user,
+            url=given["url"],
+            username=given.get("username", ""),
+            password=given.get("password", ""),
+        )
+    except (InvalidInput, ProviderError, RateLimited) as error:
+        return {"failure": error.detail, "tried": error.data.get("tried", ())}
+    return {"trial": trial, "tried": trial.tried}
+
+
+def _register(user: User, form: ProviderForm, context: dict[str, Any]) -> Provider | None:
+    """The new provider, its services to be read soon; None when the form has to be corrected."""
+    try:
+        keep_pace(user, "register")
+        made = services.register_provider(owner=user, read=False, **form.cleaned_data)
     except InvalidInput as error:
-        for name, messages in error.errors.items():
-            for text in messages:
+        for name, texts in error.errors.items():
+            for text in texts:
                 form.add_error(name if name in form.fields else None, text)
-    except (Conflict, ProviderError) as error:
+    except ProviderError as error:
+        form.add_error("url", error.detail)
+        context["tried"] = error.data.get("tried", ())
+    except PortalError as error:
         form.add_error(None, error.detail)
+    else:
+        read_soon(made)
+        return made
     return None
-
-
-def _sync(request: HttpRequest, user: User, found: Provider) -> None:
-    with told(request, _("The provider was asked what it offers.")):
-        run = services.discover(provider=found, actor=user)
-        if run.error:
-            raise Conflict(run.error)

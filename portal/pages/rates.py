@@ -1,116 +1,125 @@
-"""Prices and expected use of a provider's services, as its owner edits them."""
+"""A form for the prices of one place: every provider, one provider, or one service."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from accounting.models import Rate, Unit
-from accounting.pricing import RateSpec, current_list, publish_rates
+from accounting.models import Unit
+from accounting.models.pricing import SMALLEST
+from accounting.prices.price_lists import Place, RateSpec
 from common import money
 from common.errors import InvalidInput
-from portal.pages.feedback import told
-from providers import services
-from providers.access import provider_for
-from providers.models import Provider, Service
 
-if TYPE_CHECKING:
-    from people.models import User
-
-MOST_SECONDS = 365 * 24 * 3600
+BLANK_ROWS = 2  # for further units
+MOST_ROWS = len(Unit) + BLANK_ROWS
+FIELDS = ("unit", "price", "size", "minimum", "free")
+LONGEST_NUMBER = 40
+MOST_PLACES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """What is asked for one unit; empty text when it is not priced."""
+class RateRow:
+    """The controls of one price; amounts in credits, the free quantity in units."""
 
-    unit: Unit
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRates:
-    """A service with the price of every unit, for its form."""
-
-    service: Service
-    prices: list[Price]
-
-    @property
-    def priced(self) -> list[Price]:
-        return [price for price in self.prices if price.text]
+    unit: str = ""
+    price: str = ""
+    size: str = ""
+    minimum: str = ""
+    free: str = ""
 
 
-def editable_rates(provider: Provider, offered: Sequence[Service]) -> dict[int, list[Price]]:
-    """By service: every unit with its price now."""
-    by_place = {(rate.service_id, rate.unit): rate.price for rate in _rates(provider)}
-    return {
-        service.pk: [
-            Price(
-                unit,
-                money.show(by_place[service.pk, unit]) if (service.pk, unit) in by_place else "",
-            )
-            for unit in Unit
-        ]
-        for service in offered
+def rows_of(rates: Mapping[Place, RateSpec], provider_id: int, service_id: int) -> list[RateRow]:
+    """The prices of a place in the order of units, and empty rows for more."""
+    own = {
+        unit: spec
+        for (provider, service, unit), spec in rates.items()
+        if (provider, service) == (provider_id, service_id)
     }
+    rows = [_row(unit, own[unit]) for unit in Unit if unit in own]
+    return rows + [RateRow()] * BLANK_ROWS
 
 
-@login_required
-@require_POST
-def set_rates(request: HttpRequest, slug: str, service_id: int) -> HttpResponse:
-    """Publish new prices of one service and set what a run is expected to use at most."""
-    user = cast("User", request.user)
-    provider = provider_for(user, slug, "manage")
-    service = get_object_or_404(Service, pk=service_id, provider=provider)
-    with told(request, _("Prices of “%(name)s” are published.") % {"name": service.title}):
-        wall, cpu = _seconds(request, "wall"), _seconds(request, "cpu")
-        rates = _changed(provider, service, request)
-        services.set_expected_use(actor=user, service=service, wall_seconds=wall, cpu_seconds=cpu)
-        publish_rates(actor=user, provider_id=provider.pk, rates=rates)
-    return redirect(f"{request.path.rsplit('/services/', 1)[0]}/#service-{service.pk}")
+def posted_rows(data: Mapping[str, str]) -> list[RateRow]:
+    """The rows as they were sent; those without a unit and a price are left out."""
+    rows = [
+        RateRow(*(data.get(f"{name}-{n}", "").strip() for name in FIELDS)) for n in range(MOST_ROWS)
+    ]
+    return [row for row in rows if row.unit or row.price]
 
 
-def _changed(
-    provider: Provider, service: Service, request: HttpRequest
-) -> dict[tuple[int, str], RateSpec]:
-    """All prices of the provider with those of one service replaced by what was posted."""
-    specs = {
-        (rate.service_id, rate.unit): RateSpec(
-            price=rate.price,
-            unit_size=rate.unit_size,
-            minimum=rate.minimum,
-            free_quantity=rate.free_quantity,
-        )
-        for rate in _rates(provider)
-    }
-    for unit in Unit:
-        text = request.POST.get(f"price-{unit}", "").strip().replace(",", ".")
-        place = (service.pk, str(unit))
-        before = specs.pop(place, None)
-        if not text:
-            continue
-        price = money.micro(text)
-        if price < 0:
-            raise InvalidInput(_("A price cannot be negative."))
-        # What this form does not show stays as it was.
-        specs[place] = before if before is not None and before.price == price else RateSpec(price)
-    return specs
+def specs(rows: Iterable[RateRow]) -> dict[str, RateSpec]:
+    """Unit → price. Raises InvalidInput with a sentence about the first wrong row."""
+    found: dict[str, RateSpec] = {}
+    for row in rows:
+        if row.unit not in Unit.values:
+            raise InvalidInput(_("Choose a unit for every price."))
+        label = Unit(row.unit).label
+        if row.unit in found:
+            raise InvalidInput(_("There are two prices for “%(unit)s”.") % {"unit": label})
+        try:
+            found[row.unit] = _spec(row)
+        except InvalidInput as error:
+            raise InvalidInput(f"{label}: {error.detail}") from None
+    return found
 
 
-def _rates(provider: Provider) -> list[Rate]:
-    price_list = current_list(provider.pk)
-    return list(price_list.rates.all()) if price_list is not None else []
+def beginning(text: str) -> datetime | None:
+    """The moment of a form field in UTC; None for an empty one. Raises InvalidInput."""
+    if not text.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidInput(_("This must be a date and time such as 2026-03-31T12:00.")) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _seconds(request: HttpRequest, name: str) -> int:
-    text = request.POST.get(name, "").strip()
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) <= MOST_SECONDS):
-        raise InvalidInput(_("Expected use is a whole number of seconds, at least 1."))
-    return int(text)
+def _row(unit: str, spec: RateSpec) -> RateRow:
+    return RateRow(
+        unit=unit,
+        price=money.show(spec.price),
+        size=str(spec.unit_size) if spec.unit_size != 1 else "",
+        minimum=money.show(spec.minimum) if spec.minimum else "",
+        free=_decimal(spec.free_quantity, unit) if spec.free_quantity else "",
+    )
+
+
+def _spec(row: RateRow) -> RateSpec:
+    price, minimum = (
+        money.micro(text.replace(",", ".") or "0") for text in (row.price, row.minimum)
+    )
+    if not row.price:
+        raise InvalidInput(_("a price is missing."))
+    if price < 0 or minimum < 0:
+        raise InvalidInput(_("prices cannot be negative."))
+    if row.size and not (row.size.isascii() and row.size.isdigit() and len(row.size) < 19):  # noqa: PLR2004 (64 bits)
+        raise InvalidInput(_("“per” is a whole number of units."))
+    return RateSpec(price, int(row.size or 1), minimum, _free(row))
+
+
+def _free(row: RateRow) -> int:
+    """The free quantity in smallest units, of which it must be a whole number."""
+    if not row.free:
+        return 0
+    text = row.free.replace(",", ".")
+    if len(text) > LONGEST_NUMBER or not text.replace(".", "", 1).isdecimal() or not text.isascii():
+        raise InvalidInput(_("the free quantity is not a number."))
+    free = Fraction(text) * SMALLEST[row.unit]
+    # A third of an hour has no decimal notation: the nearest second is meant.
+    return round(free)
+
+
+def _decimal(quantity: int, unit: str) -> str:
+    """Smallest units in units, with just so many places that they are found again."""
+    for places in range(MOST_PLACES):
+        with localcontext(prec=60):
+            text = f"{Decimal(quantity) / SMALLEST[unit]:.{places}f}"
+        if round(Fraction(text) * SMALLEST[unit]) == quantity:
+            break
+    return text

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from jobs.models import Job, JobOutput
+from jobs.models import Due, Job, JobOutput
 from jobs.outputs import file_name, text_of
 
 MOST_ON_MAP = 5_000_000  # bytes of a vector file that a browser is asked to draw
@@ -25,6 +25,7 @@ class Result:
     download: str
     preview: str
     vector: str
+    copying: bool  # the portal is making a copy of its own
 
     @property
     def layer_id(self) -> str:
@@ -40,7 +41,10 @@ def results_of(job: Job) -> list[Result]:
     found = list(job.outputs.order_by("number"))
     for output in found:
         output.job = job
-    return [_result(output) for output in found]
+    files = [str(output.pk) for output in found if output.kind == "reference"]
+    copying = Due.objects.filter(kind="copy", done_at=None, subject__in=files) if files else ()
+    busy = {row.subject for row in copying}
+    return [_result(output, copying=str(output.pk) in busy) for output in found]
 
 
 def layers_of(results: list[Result]) -> list[dict[str, Any]]:
@@ -59,7 +63,7 @@ def layers_of(results: list[Result]) -> list[dict[str, Any]]:
     return layers
 
 
-def _result(output: JobOutput) -> Result:
+def _result(output: JobOutput, *, copying: bool) -> Result:
     place = {"job_id": output.job_id, "number": output.number}
     text = text_of(output)
     download = reverse("pages:output", kwargs=place)
@@ -74,4 +78,5 @@ def _result(output: JobOutput) -> Result:
         download=download,
         preview=reverse("pages:preview", kwargs=place) if picture else "",
         vector=f"{reverse('pages:preview', kwargs=place)}" if kind in _VECTOR and small else "",
+        copying=copying,
     )

@@ -12,13 +12,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounting.bills import to_hold
 from accounting.models import Account, Quote
 from accounting.selectors import payable_accounts
 from catalogue_client.models import Item
-from common.errors import InvalidInput, NotFound, PaymentRequired, QuoteExpired
+from common import money
+from common.errors import Conflict, InvalidInput, NotFound, PaymentRequired, QuoteExpired
 from jobs.access import job_for
 from jobs.lifecycle import quote_job, submit
-from jobs.models import Door
+from jobs.models import Door, Job
 from jobs.selectors import jobs_of
 from jobs.states import SUCCESSFUL
 from portal.forms.process_form import ProcessForm
@@ -52,12 +54,41 @@ class Run:
     coverage: Coverage | None = None
     values: tuple[InputValue, ...] = ()
     key: str = ""
+    most: str = ""  # what the user would pay at most, as typed
+    ceiling: int | None = None
+    earlier: Job | None = None  # that this run repeats or varies
+    mail_at_end: bool = False
+
+    @property
+    def held(self) -> int:
+        """What starting the run would hold, in micro-credits."""
+        return to_hold(self.quote, self.ceiling) if self.quote is not None else 0
+
+    @property
+    def too_expensive(self) -> bool:
+        return (
+            self.quote is not None and self.ceiling is not None and self.quote.total > self.ceiling
+        )
+
+    def take_ceiling(self, text: str) -> None:
+        """Read the most that the user would pay; what is wrong with it is among the problems."""
+        self.most = text.strip()[:40]
+        if not self.most:
+            return
+        try:
+            self.ceiling = money.micro(self.most.replace(",", "."))
+        except InvalidInput as error:
+            self.problems.append(error.detail)
+            return
+        if self.ceiling < 0:
+            self.ceiling = None
+            self.problems.append(_("The most that you would pay cannot be negative."))
 
     def price(self) -> None:
         """Make a quote of the values, or put the errors where they belong."""
         if self.account is None:
             self.problems.append(_("There is no account that you may pay from."))
-        elif not self.form.wrong:
+        elif not self.form.wrong and not self.problems:
             try:
                 self.quote = quote_job(
                     actor=self.user, service=self.service, inputs=self.values, account=self.account
@@ -65,7 +96,7 @@ class Run:
             except InvalidInput as error:
                 self.problems += self.form.refuse(error)
             else:
-                self.coverage = coverage_of(self.account, self.user, self.quote.total)
+                self.coverage = coverage_of(self.account, self.user, self.held)
                 self.key = str(uuid.uuid4())
 
     def context(self) -> dict[str, Any]:
@@ -111,12 +142,14 @@ def _begin(request: HttpRequest, public: str, slug: str) -> Run:
         raise NotFound
     description = service.current.description
     accounts = list(payable_accounts(user))
-    form = ProcessForm(description, initial=_earlier_inputs(request, user), area=_area(app))
+    earlier = _earlier(request, user)
+    initial = earlier.input_values if earlier is not None else ()
+    form = ProcessForm(description, initial=initial, area=_area(app))
     chosen = request.POST.get("account") or request.GET.get("account") or ""
     account = next((a for a in accounts if str(a.pk) == chosen), None)
     if account is None and accounts:
         account = max(accounts, key=lambda a: a.available)
-    return Run(user, service, app, description, form, accounts, account)
+    return Run(user, service, app, description, form, accounts, account, earlier=earlier)
 
 
 def _layers(app: ThematicApp | None, scenes: list[Item]) -> list[dict[str, Any]]:
@@ -126,10 +159,10 @@ def _layers(app: ThematicApp | None, scenes: list[Item]) -> list[dict[str, Any]]
     return [area_layer(app)] + [{**layer, "href": ""} for layer in layers_of_items(scenes)]
 
 
-def _earlier_inputs(request: HttpRequest, user: User) -> tuple[InputValue, ...]:
-    """The inputs of the job that is to be run again, if the address names one."""
-    earlier = request.GET.get("from", "")
-    return job_for(user, earlier, "view").input_values if earlier else ()
+def _earlier(request: HttpRequest, user: User) -> Job | None:
+    """The job that is to be run again, if the address or the form names one."""
+    named = request.POST.get("from") or request.GET.get("from", "")
+    return job_for(user, named, "view") if named else None
 
 
 def _area(app: ThematicApp | None) -> tuple[float, float, float, float] | None:
@@ -139,10 +172,13 @@ def _area(app: ThematicApp | None) -> tuple[float, float, float, float] | None:
 def _posted(request: HttpRequest, page: Run) -> HttpResponse:
     page.values = page.form.bind(request.POST, request.FILES)
     page.title = request.POST.get("title", "").strip()[:200]
+    page.mail_at_end = bool(request.POST.get("mail_at_end"))
+    page.take_ceiling(request.POST.get("max_cost", ""))
     action = request.POST.get("action", "")
     if request.POST.get("add"):
         return render(request, "run/page.html", page.context())
-    if action == "submit" and not page.form.wrong and page.account is not None:
+    ready = not page.form.wrong and not page.problems and page.account is not None
+    if action == "submit" and ready:
         return _submit(request, page)
     page.price()
     template = "run/cost_answer.html" if request.htmx else "run/page.html"  # type: ignore[attr-defined]
@@ -159,16 +195,19 @@ def _submit(request: HttpRequest, page: Run) -> HttpResponse:
             inputs=page.values,
             account=account,
             quote_id=_quote_id(request),
+            ceiling=page.ceiling,
             application=page.app,
             door=Door.WEB,
             title=page.title,
             idempotency_key=request.POST.get("key", "")[:128] or None,
+            mail_at_end=page.mail_at_end,
+            cloned_from=page.earlier,
         )
     except InvalidInput as error:
         page.problems += page.form.refuse(error)
-    except (QuoteExpired, PaymentRequired) as error:
-        page.problems.append(error.detail)
+    except (Conflict, PaymentRequired) as error:
         page.price()
+        page.problems.append(error.detail)
     else:
         return redirect("pages:job", job_id=job.pk)
     return render(request, "run/page.html", page.context(), status=409)

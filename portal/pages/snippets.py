@@ -11,7 +11,7 @@ from lxml import etree
 
 from common.xml import parse
 from jobs.models import Job
-from jobs.results import execute_document
+from jobs.result_records import execute_document
 from providers.process import BoundingBoxValue, ComplexValue, InputValue, LiteralValue
 
 MOST_INLINE = 2000  # characters of a document that are shown in a snippet

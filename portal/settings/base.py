@@ -10,6 +10,10 @@ import moneyed
 from csp.constants import NONE, SELF
 
 from portal.logs import configure as configure_logs
+from portal.settings.database import database
+from portal.settings.storage import *  # noqa: F403
+from portal.settings.storage import results_storage
+from portal.settings.work import *  # noqa: F403
 
 # The unit of credit, beside the ISO currencies; before any model is loaded.
 moneyed.add_currency("CRD", None, sub_unit=1_000_000, name="TEP credit", countries=[])
@@ -59,7 +63,6 @@ MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.SecurityHeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.NulCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -96,7 +99,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/portal.sqlite3")}
+DATABASES = {"default": database("DATABASE_URL", f"sqlite:///{VAR_DIR}/portal.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Writers queue instead of failing; readers never wait. FULL: a commit survives a power cut.
     DATABASES["default"]["OPTIONS"] = {
@@ -104,7 +107,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         # Recursive: else INSERT OR REPLACE deletes rows without asking the ledger's triggers.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-        " PRAGMA recursive_triggers=ON;",
+        " PRAGMA recursive_triggers=ON;"
+        # A usage message touches pages all over the indexes: they are kept (16 MB), and written
+        # back once for many messages; until then they are safe in the journal (at 32 MB).
+        " PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=8000;",
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -207,9 +213,11 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "results": results_storage(VAR_DIR / "results"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = VAR_DIR / "media"
+RESULTS_ON_THEIR_WAY = VAR_DIR / "copying"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -218,8 +226,14 @@ USE_I18N = True
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="portal@localhost")
 
+# Refunds and corrections by hand above so many credits need a second operator.
+ADJUSTMENT_APPROVAL_LIMIT = env("ADJUSTMENT_APPROVAL_LIMIT", default="100")
+# A group's administrators may release what has waited for usage so long.
+HOLD_RELEASE_DAYS = env.int("HOLD_RELEASE_DAYS", default=7)
+ACCOUNTING_DIRECTORY = "portal.directory"
 CURRENCIES = ("CRD", "EUR", "USD")
 DEFAULT_CURRENCY = "CRD"
 
@@ -245,6 +259,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
@@ -252,36 +267,27 @@ SPECTACULAR_SETTINGS = {
         "JobState": "jobs.states.State",
         "ProviderState": "providers.models.ProviderState",
         "BillState": "accounting.models.BillState",
+        "TopUpState": "accounting.models.TopUpState",
+        "AdjustmentState": "accounting.models.AdjustmentState",
+        "DisputeState": "accounting.models.DisputeState",
+        "Resolution": "accounting.requests.disputes.RESOLUTIONS",
         "UsageRecordState": "accounting.models.RecordState",
+        "UsageMessageState": "accounting.models.MessageState",
+        "AccountKind": "accounting.models.AccountKind",
+        "UsageNameKind": "accounting.models.source.NAME_KINDS",
+        "CatalogueVisibility": "catalogue_client.models.Visibility",
+        "ApplicationVisibility": "thematic_apps.models.Visibility",
+        "CatalogueSourceKind": "catalogue_client.models.SourceKind",
     },
 }
-
-# --- background work -----------------------------------------------------------------------
-# Empty: the worker reads the table of due work by itself. Set: Celery wakes its workers.
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="")
-CELERY_TASK_DEFAULT_QUEUE = env("CELERY_QUEUE", default="tep")
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-WORKER_THREADS = env.int("WORKER_THREADS", default=4)
-DUE_LEASE_SECONDS = env.int("DUE_LEASE_SECONDS", default=90)
-PROVIDER_CONCURRENCY = env.int("PROVIDER_CONCURRENCY", default=8)
-# A job handed to a provider whose answer was lost keeps its hold this long, then is given up.
-UNKNOWN_OUTCOME_SECONDS = env.int("UNKNOWN_OUTCOME_SECONDS", default=24 * 3600)
-# A job that ended without a usage record keeps its hold this long.
-USAGE_WAIT_SECONDS = env.int("USAGE_WAIT_SECONDS", default=30 * 24 * 3600)
-QUOTE_SECONDS = env.int("QUOTE_SECONDS", default=15 * 60)
-POLL_SECONDS_FIRST = env.float("POLL_SECONDS_FIRST", default=2)
-POLL_SECONDS_MOST = env.float("POLL_SECONDS_MOST", default=300)
-USAGE_QUEUE_SECONDS = env.float("USAGE_QUEUE_SECONDS", default=10)
-DISCOVERY_SECONDS = env.int("DISCOVERY_SECONDS", default=24 * 3600)
-CELERY_BEAT_SCHEDULE = {"wake": {"task": "jobs.wake_all", "schedule": 1.0}}
-SYNC_WAIT_SECONDS = env.int("SYNC_WAIT_SECONDS", default=120)
 
 # --- outbound HTTP -------------------------------------------------------------------------
 # Networks or host:port pairs that may be called although they are not public, e.g.
 # "10.1.0.0/16" or "127.0.0.1:8001". Everything else that is not a public address is refused.
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+# Of these, what users may name too (inputs by reference that the portal fetches, addresses that
+# are told of a job's end): whoever may run something reaches what is there.
+OUTBOUND_ALLOW_USERS = env.list("OUTBOUND_ALLOW_USERS", default=[])
 OUTBOUND_PLAIN_HTTP = env.bool("OUTBOUND_PLAIN_HTTP", default=False)
 
 # --- operations ----------------------------------------------------------------------------

@@ -34,6 +34,9 @@ CSRF_COOKIE_SECURE = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 OUTBOUND_PLAIN_HTTP = True
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[f"127.0.0.1:{PROVIDER_PORT}"])
+# All on the machine of the one who tries it: callbacks to it are to be tried as well.
+OUTBOUND_ALLOW_USERS = env.list("OUTBOUND_ALLOW_USERS", default=OUTBOUND_ALLOW)
+FREE_RUNS_PER_HOUR = env.int("FREE_RUNS_PER_HOUR", default=0)
 # Static files as they lie in the packages: nothing is collected or compressed at each start.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_USE_FINDERS = True

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from portal.settings.database import database
 from portal.settings.demo import *  # noqa: F403
 from portal.settings.demo import DATABASES, STORAGES, env
 
@@ -12,10 +13,12 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 if env("TEST_DATABASE_URL", default=""):
-    DATABASES["default"] = env.db("TEST_DATABASE_URL")
+    DATABASES["default"] = database("TEST_DATABASE_URL")
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 VAR_DIR = Path(tempfile.mkdtemp(prefix="tep-tests-"))
 MEDIA_ROOT = VAR_DIR / "media"
+RESULTS_ON_THEIR_WAY = VAR_DIR / "copying"
+STORAGES["results"]["OPTIONS"] = {"location": str(VAR_DIR / "results"), "base_url": None}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file as in real use, not memory: threads and processes of a test share it.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "tests.sqlite3"}
@@ -25,3 +28,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         " PRAGMA recursive_triggers=ON;",
     }
 OUTBOUND_ALLOW = ["127.0.0.0/8"]
+OUTBOUND_ALLOW_USERS = ["127.0.0.0/8"]

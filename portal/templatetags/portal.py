@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from catalogue_client.viewers.selectors import View
 from common.money import show
 from jobs.models import Job, JobEvent
 from jobs.states import FINAL, SUCCESSFUL, State
@@ -18,6 +20,8 @@ from portal.icons import ICONS
 
 register = template.Library()
 
+NARROW_SPACE = "\u202f"  # breaks no line
+FIRST_GROUPED = 5
 _WAITING = frozenset({State.SUBMITTED, State.SUBMITTING, State.SUSPENDED, State.CANCELLING})
 
 
@@ -34,13 +38,31 @@ def icon(name: str) -> SafeString:
 @register.filter
 def credits(micro: int | None) -> str:
     """Micro-credits as a number of credits; a dash for none."""
-    return "–" if micro is None else show(micro)
+    return "–" if micro is None else _legible(show(micro))
+
+
+@register.filter
+def typed_credits(micro: int) -> str:
+    """Micro-credits as somebody would type them into a field."""
+    return show(micro)
 
 
 @register.filter
 def signed(micro: int) -> str:
     """Micro-credits with their sign, with a real minus."""
-    return f"+{show(micro)}" if micro > 0 else show(micro).replace("-", "−")
+    return f"+{_legible(show(micro))}" if micro > 0 else _legible(show(micro))
+
+
+def _legible(number: str) -> str:
+    """With a real minus; from five digits before the point on, in groups of three.
+
+    A narrow space parts them, as a comma would be a decimal point to many readers.
+    """
+    sign = "−" if number.startswith("-") else ""
+    whole, _point, decimals = number.removeprefix("-").partition(".")
+    if len(whole) >= FIRST_GROUPED:
+        whole = f"{int(whole):,}".replace(",", NARROW_SPACE)
+    return f"{sign}{whole}.{decimals}"
 
 
 @register.filter
@@ -92,10 +114,10 @@ def item(mapping: Any, key: Any) -> Any:
 
 @register.simple_tag(takes_context=True)
 def here(context: dict[str, Any], section: str) -> SafeString | str:
-    """The attribute that marks the present section in the navigation."""
+    """The attribute that marks the present section, one of several, in the navigation."""
     match = context["request"].resolver_match if "request" in context else None
     current = match.route.split("/")[0] if match and match.route else ""
-    return mark_safe('aria-current="page"') if current == section else ""
+    return mark_safe('aria-current="page"') if current in section.split() else ""
 
 
 @register.filter
@@ -136,3 +158,9 @@ def side_label(side: str, crs: str) -> str:
         return (_("Lower %s") if side in ("west", "south") else _("Upper %s")) % axes[side]
     words = {"west": _("West °"), "south": _("South °"), "east": _("East °"), "north": _("North °")}
     return words[side]
+
+
+@register.filter
+def busy(views: Iterable[View] | None) -> bool:
+    """Whether something of an entry is on its way to a viewer."""
+    return any(view.busy for view in views or ())

@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
-from accounting.models import Rate, Unit
+from accounting.models import Phase, Rate, Unit
 from accounting.models.pricing import SMALLEST
 from accounting.selectors import JobCost
 from common.money import show
@@ -31,6 +31,44 @@ def rate(line: Rate | Mapping[str, Any]) -> str:
 
 
 @register.filter
+def terms(one: Rate) -> str:
+    """What else belongs to a rate: “at least 0.10 CRD, the first 2 free”."""
+    said = []
+    if one.minimum:
+        said.append(_("at least %(n)s CRD") % {"n": show(one.minimum)})
+    if one.free_quantity:
+        seconds = _("%(n)s s") % {"n": one.free_quantity}
+        free = seconds if one.unit in _TIME else _number(one.free_quantity, one.unit)
+        said.append(_("the first %(n)s free") % {"n": free})
+    return ", ".join(said)
+
+
+@register.filter
+def state_word(state: str) -> str:
+    """The state of a version of a price list."""
+    words = {
+        "in force": _("in force"),
+        "scheduled": _("scheduled"),
+        "withdrawn": _("withdrawn"),
+        "past": _("past"),
+    }
+    return words[state]
+
+
+@register.filter
+def source_word(source: str) -> str:
+    """Where the quantities of a quote come from."""
+    words = {
+        "provider": _("quoted by the provider"),
+        "formula": _("computed from your inputs"),
+        "history": _("estimated from the last runs"),
+        "declared": _("as the provider expects it at most"),
+        "inputs": _("counted on your inputs"),
+    }
+    return words.get(source, _("a fixed price"))
+
+
+@register.filter
 def quantity(line: Mapping[str, Any]) -> str:
     """How much of a unit a price line counts."""
     unit, amount = Unit(line["unit"]), int(line["quantity"])
@@ -38,16 +76,25 @@ def quantity(line: Mapping[str, Any]) -> str:
         return _("One run") if amount == 1 else _("%(n)s runs") % {"n": amount}
     if unit in _TIME:
         return _("%(n)s s of %(what)s") % {"n": amount, "what": _time_word(unit)}
-    number = Decimal(amount) / SMALLEST[unit]
-    text = f"{number:.2f}".rstrip("0").rstrip(".")
-    return f"{text} {unit.label}"
+    return f"{_number(amount, unit)} {unit.label}"
 
 
 @register.filter
 def released(cost: JobCost) -> int:
-    """Micro-credits of a job's hold that went back to the account."""
-    bill = cost.bill
-    return bill.hold.amount - bill.charged if bill is not None and bill.hold is not None else 0
+    """Micro-credits of a job's hold that went back to the account, as the ledger has it."""
+    hold = cost.bill.hold if cost.bill is not None else None
+    ends = [t for t in cost.transfers if hold is not None and t.pending_id == hold.pk]
+    if hold is None or not ends:
+        return 0
+    return hold.amount - (ends[0].amount if ends[0].phase == Phase.POST else 0)
+
+
+def _number(amount: int, unit: str) -> str:
+    """Smallest units as a number of units; what is not nothing does not look like it."""
+    number = Decimal(amount) / SMALLEST[unit]
+    places = 2 if not number or number >= Decimal("0.01") else 2 - number.adjusted()
+    text = f"{number:.{places}f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _time_word(unit: Unit) -> str:

@@ -136,13 +136,16 @@
       };
     }
 
-    // {id, type: "area" | "footprint" | "image" | "geojson", title, bbox, url, href, opacity}
+    // {id, type: "area" | "footprint" | "image" | "wms" | "geojson", title, bbox, url, layers, href, opacity}
     addLayer(spec) {
       const made = {
         area: () => this.boxLayer(spec, outline("ink-soft", { width: 1.5, fill: 0, dash: [6, 5] })),
         footprint: () => this.boxLayer(spec, outline("accent", { width: 1.8, fill: 0.07 })),
         image: () => new ol.layer.Image({
           source: new ol.source.ImageStatic({ url: spec.url, projection: "EPSG:4326", imageExtent: spec.bbox, interpolate: false }),
+        }),
+        wms: () => new ol.layer.Image({
+          source: new ol.source.ImageWMS({ url: spec.url, params: { LAYERS: spec.layers, TRANSPARENT: true }, ratio: 1 }),
         }),
         geojson: () => new ol.layer.Vector({
           source: new ol.source.Vector({ url: spec.url, format: new ol.format.GeoJSON() }),

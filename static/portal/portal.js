@@ -40,6 +40,14 @@
     }
   }
 
+  // On a narrow window the tabs are wider than it: show the one that is open.
+  function showCurrentTab(root) {
+    for (const tab of root.querySelectorAll(".tabs a[aria-current]")) {
+      const strip = tab.closest(".tabs");
+      strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+    }
+  }
+
   function toast(text, level = "error") {
     const box = document.createElement("div");
     box.className = `toast toast--${level}`;
@@ -66,8 +74,24 @@
     box.addEventListener("mouseleave", () => { timer = setTimeout(() => box.remove(), 4000); });
   }
 
+  // A table that is wider than its place scrolls there, also by keyboard.
+  const wide = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }));
+
+  // In a bar that is too narrow for its tabs, the present one is in sight.
+  function show(tab) {
+    const bar = tab.closest(".tabs");
+    const [place, whole] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (place.right > whole.right) bar.scrollLeft += place.right - whole.right;
+  }
+
   function enhance(root) {
     localTimes(root);
+    showCurrentTab(root);
+    root.querySelectorAll(".tabs [aria-current]").forEach(show);
+    root.querySelectorAll(".table-wrap").forEach((place) => wide.observe(place));
     root.querySelectorAll("[data-theme-switch]").forEach(showTheme);
     root.querySelectorAll(".toast").forEach(retire);
     root.querySelectorAll("[data-needs-script]").forEach((node) => node.removeAttribute("hidden"));

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounting.accounts import group_account, provider_account
-from accounting.apel import write
 from accounting.bills import open_bill
 from accounting.models import Account, JobBill, Quote, Transfer, TransferKind, Unit
-from accounting.pricing import RateSpec, publish_rates
-from accounting.quotes import make_quote
-from accounting.usage import ImportReport, import_message
+from accounting.prices.price_lists import RateSpec, publish_rates
+from accounting.prices.quotes import make_quote
+from accounting.usage.apel import write
+from accounting.usage.importer import ImportReport, import_message
+from accounting.usage.records import Sender
 from people.models import User
 from tests.factories import CREDIT, give_credit, make_group, make_user
 
@@ -88,9 +89,14 @@ def usage(job: object, cpu: int, *, step: int = 0, **fields: Any) -> dict[str, A
 
 
 def send(
-    *records: dict[str, Any], provider_id: int | None = PROVIDER, **given: Any
+    *records: dict[str, Any],
+    provider_id: int | None = PROVIDER,
+    sender: Sender | None = None,
+    **given: Any,
 ) -> ImportReport:
-    return import_message(write(records), source="rest", provider_id=provider_id, **given)
+    return import_message(
+        write(records), source="rest", sender=sender or Sender(provider_id), **given
+    )
 
 
 def kinds(bill: JobBill) -> list[tuple[TransferKind, int]]:

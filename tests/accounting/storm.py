@@ -17,7 +17,7 @@ django.setup()
 
 from django.db import transaction  # noqa: E402 (Django's models need it set up)
 
-from accounting.ledger import lock, post  # noqa: E402
+from accounting.ledger import Posting, lock, post, post_many  # noqa: E402
 from accounting.models import Account, Phase, Transfer, TransferKind  # noqa: E402
 from common.errors import Conflict, PaymentRequired  # noqa: E402
 
@@ -35,6 +35,8 @@ class Storm:
         name = self.random.randrange(self.names)
         with suppress(PaymentRequired, Conflict):
             (self.move, self.hold, self.resolve, self.both)[name % 4](name)
+            if self.random.random() < 0.05:
+                self.many(name)
 
     def drawn(self, name: int) -> random.Random:
         """What hangs on the name only is the same in every process, but for a few liars."""
@@ -76,9 +78,24 @@ class Storm:
         hold = Transfer.objects.select_related("debit", "credit").filter(pk=hold_id).first()
         if hold is None:
             return
+        posting = self.resolution(hold)
+        post(**{name: getattr(posting, name) for name in Posting.__slots__})
+
+    def many(self, name: int) -> None:
+        """Charge or release the holds of many neighbours at once, some of them resolved already."""
+        ids = [uuid5(NAMESPACE, f"hold:{name + step}") for step in range(60)]
+        resolved = Transfer.objects.filter(pending__in=ids).values("pending")
+        holds = Transfer.objects.filter(pk__in=ids).select_related("debit", "credit")
+        if self.random.random() < 0.8:
+            holds = holds.exclude(pk__in=resolved)
+        drawn = list(holds)
+        self.random.shuffle(drawn)
+        post_many([self.resolution(hold) for hold in drawn])
+
+    def resolution(self, hold: Transfer) -> Posting:
         charge = self.random.random() < 0.5
-        post(
-            id=uuid5(NAMESPACE, f"resolve:{name}:{charge}"),
+        return Posting(
+            id=uuid5(NAMESPACE, f"many:{hold.pk}:{charge}"),
             phase=Phase.POST if charge else Phase.VOID,
             kind=TransferKind.CHARGE if charge else TransferKind.RELEASE,
             debit=hold.debit,

@@ -16,27 +16,38 @@ import pytest
 from dirq.queue import Queue
 from django.db import connection, transaction
 
-from accounting import settlement
-from accounting import usage as usage_module
-from accounting.apel import write
 from accounting.bills import expire_bills, job_dispatched, job_ended, open_bill
 from accounting.check import findings
-from accounting.dirq import ingest_queue
 from accounting.models import JobBill, PriceList, TransferKind, Unit, UsageRecord
-from accounting.pricing import RateSpec, publish_rates
-from accounting.quotes import check_quote
-from accounting.usage import import_message
+from accounting.prices.price_lists import RateSpec, publish_rates
+from accounting.prices.quotes import check_quote
+from accounting.sources.dirq import ingest_queue
+from accounting.usage import loading
+from accounting.usage import rows as usage_rows
+from accounting.usage.apel import write
+from accounting.usage.importer import import_message
+from accounting.usage.records import Sender
 from common.clock import now
 from common.errors import Conflict, QuoteExpired
 from tests.accounting.scene import PROVIDER, SERVICE, Scene, kinds, send, usage
+from tests.accounting.test_usage_jobless import (
+    FEBRUARY,
+    JANUARY,
+    LONG_AGO,
+    RATES,
+    cloud,
+    known_as,
+    machine,
+    summary,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12
 
 
 def slowly(read: Callable[..., Any]) -> Callable[..., Any]:
-    def read_and_wait(*args: Any) -> Any:
-        found = read(*args)
+    def read_and_wait(*args: Any, **given: Any) -> Any:
+        found = read(*args, **given)
         time.sleep(random.uniform(0, 0.02))
         return found
 
@@ -46,7 +57,7 @@ def slowly(read: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture(autouse=True)
 def wide_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the others time between what is read and what is written because of it."""
-    for module, name in ((settlement, "_current_records"), (usage_module, "_current")):
+    for module, name in ((usage_rows, "current_rows"), (loading, "_earlier")):
         monkeypatch.setattr(module, name, slowly(getattr(module, name)))
 
 
@@ -77,8 +88,8 @@ def test_much_of_the_same_at_once_charges_once() -> None:
         return [
             lambda: job_ended(bill.pk, successful=True),
             lambda: job_ended(bill.pk, successful=True),
-            lambda: import_message(body, source="rest", provider_id=PROVIDER),
-            lambda: import_message(body, source="dirq", provider_id=PROVIDER),
+            lambda: import_message(body, source="rest", sender=Sender(PROVIDER)),
+            lambda: import_message(body, source="dirq", sender=Sender(PROVIDER)),
             lambda: send(usage(bill.pk, 10), usage("unknown", 10)),
         ]
 
@@ -152,6 +163,26 @@ def test_messages_over_the_same_accounts_do_not_block_each_other() -> None:
     assert findings() == []
 
 
+def test_months_of_a_machine_and_a_summary_with_its_jobs_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as past:
+        past.setattr("common.clock.timezone.now", lambda: LONG_AGO)
+        scene = Scene(rates=RATES)
+    known_as(scene.account, "group", "tep.urban")
+    for number in range(1, ROUNDS + 1):
+        site, machine_id = f"SITE-{number}", {"VMUUID": f"vm-{number}"}
+        months = machine(10, JANUARY, **machine_id), machine(25, FEBRUARY, **machine_id)
+        acts = [
+            *[partial(cloud, month) for month in months],
+            partial(summary, 50, Site=site),
+            partial(send, usage("a job", 5, Site=site)),
+        ]
+        assert failures(at_once(acts)) == []
+        assert scene.balances()[0] == 2_500 * number
+    assert findings() == []
+
+
 def test_one_quote_serves_one_of_two_submissions() -> None:
     scene = Scene()
 
@@ -194,7 +225,7 @@ def test_two_readers_of_one_queue_take_every_message_once(tmp_path: Path) -> Non
         job_ended(bill.pk, successful=True)
         queue.add({"body": write([usage(bill.pk, 10)]).decode(), "signer": "/CN=x"})
     reports = at_once(
-        [lambda: ingest_queue(tmp_path / "incoming", provider_id=PROVIDER) for _ in range(3)]
+        [lambda: ingest_queue(tmp_path / "incoming", sender=Sender(PROVIDER)) for _ in range(3)]
     )
     assert failures(reports) == []
     assert sum(r.loaded for r in reports) == 12

@@ -14,16 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounting import bills
-from accounting.apel import write
+from accounting.accounts import set_overrun_policy
 from accounting.bills import expire_bills, job_dispatched, job_ended, open_bill, release_bill
 from accounting.check import findings
-from accounting.credit import set_cap
+from accounting.credit.transfers import issue_credit, set_cap
 from accounting.models import BillState, JobBill, Transfer, TransferKind, Unit
-from accounting.pricing import RateSpec
-from accounting.usage import import_message
+from accounting.prices.price_lists import RateSpec
+from accounting.requests.adjustments import propose_refund
+from accounting.usage.apel import write
+from accounting.usage.importer import import_message
+from accounting.usage.records import Sender
 from common import clock
 from common.errors import Conflict, InsufficientCredit, MemberLimitReached, NotFound
 from tests.accounting.scene import PROVIDER, SERVICE, Scene, kinds, send, usage
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 HOLD, CHARGE, RELEASE, REFUND = (
@@ -64,11 +68,11 @@ def test_opening_holds_the_quote_for_the_member_once(scene: Scene) -> None:
 
 def test_what_the_account_or_the_limit_does_not_cover_leaves_nothing(scene: Scene) -> None:
     poor = Scene(credits=0)
-    with pytest.raises(InsufficientCredit):
+    with pytest.raises(InsufficientCredit), transaction.atomic():
         poor.job()
     admin = scene.group.memberships.get(role="admin").user
     set_cap(actor=admin, group=scene.group, member=scene.member, limit=5_999)
-    with pytest.raises(MemberLimitReached):
+    with pytest.raises(MemberLimitReached), transaction.atomic():
         scene.job()
     assert not JobBill.objects.exists()
     assert scene.balances() == (0, 0, 0)
@@ -227,6 +231,71 @@ def test_late_usage_that_the_account_does_not_cover_stays_on_the_books(scene: Sc
     assert not any(r.note for r in bill.usage_records.all())
 
 
+# --- above what was held ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("policy", "credit", "cap", "charged"),
+    [
+        ("CAP_AT_HOLD", 20_000, None, 6_000),
+        ("UP_TO_BALANCE", 20_000, None, 9_000),
+        ("UP_TO_BALANCE", 8_000, None, 8_000),
+        ("UP_TO_BALANCE", 20_000, 7_500, 7_500),
+        ("DEBT", 6_000, 7_500, 9_000),
+    ],
+)
+def test_the_accounts_policy_says_how_far_a_job_may_go_above_its_hold(
+    policy: str, credit: int, cap: int | None, charged: int
+) -> None:
+    scene = Scene(credits=0)
+    operator = make_user(is_staff=True)
+    issue_credit(actor=operator, account=scene.account, amount=credit, reason="test", key="x")
+    how = {"actor": operator, "account": scene.account, "reason": "why"}
+    set_overrun_policy(policy=policy, **how)
+    scene.account.refresh_from_db()
+    if cap is not None:
+        admin = scene.group.memberships.get(role="admin").user
+        set_cap(actor=admin, group=scene.group, member=scene.member, limit=cap)
+    bill = scene.job()
+    # What counts is the policy when the hold was placed.
+    set_overrun_policy(policy="CAP_AT_HOLD", **how)
+    job_ended(bill.pk, successful=True)
+    send(usage(bill.pk, 50), usage(bill.pk, 40, step=1))
+    bill = reread(bill)
+    assert (bill.used, bill.charged, bill.uncharged) == (9_000, charged, 9_000 - charged)
+    scene.account.refresh_from_db()
+    assert (scene.account.posted, scene.account.held) == (credit - charged, 0)
+    costs = bill.usage_records.values_list("cost", flat=True)
+    assert sum(cost or 0 for cost in costs) == bill.used
+    short = charged < 9_000 and policy != "CAP_AT_HOLD"
+    assert all(bool(r.note) == short for r in bill.usage_records.all())
+    # A correction goes as far back as it goes on.
+    send(usage(bill.pk, 10))
+    assert reread(bill).charged == min(5_000, charged)
+    assert findings() == []
+
+
+def test_results_cost_as_many_as_there_were(scene: Scene) -> None:
+    scene = Scene(rates={(SERVICE, Unit.PRODUCT_OUT): RateSpec(100)})
+    bill = scene.job(quantities={Unit.PRODUCT_OUT: (5, "expected")})
+    job_ended(bill.pk, successful=True, products_out=3)
+    send(usage(bill.pk, 10))
+    assert reread(bill).charged == 300
+
+
+def test_what_people_gave_back_is_not_charged_again(scene: Scene) -> None:
+    bill = scene.job()
+    job_ended(bill.pk, successful=True)
+    send(usage(bill.pk, 30))
+    charge = Transfer.objects.get(kind=CHARGE)
+    operator = make_user(is_staff=True)
+    propose_refund(actor=operator, charge_id=charge.pk, amount=2_000, reason="goodwill")
+    for cpu, kept in ((25, 1_000), (10, 1_000), (5, 500), (20, 500)):
+        send(usage(bill.pk, cpu), received_at=clock.now())
+        assert scene.balances() == (kept, 0, kept)
+    assert findings() == []
+
+
 # --- expiry and release ----------------------------------------------------------------------
 
 
@@ -361,11 +430,11 @@ def perform(act: tuple[Any, ...], bill: JobBill, model: Model) -> None:
         name, step, cpu, tail = given_to
         local = str(bill.pk).upper() if name == "portal" else "remote-1"
         body = write([usage(local, cpu, step=step, wall=2 * cpu)]) + b"%%\n" * tail
-        import_message(body, source="rest", provider_id=PROVIDER)
+        import_message(body, source="rest", sender=Sender(PROVIDER))
         model.record(body, name, step, (cpu, 2 * cpu))
     elif verb == "again" and model.bodies:
         body = model.bodies[given_to[0] % len(model.bodies)]
-        assert import_message(body, source="dirq", provider_id=PROVIDER).duplicate
+        assert import_message(body, source="dirq", sender=Sender(PROVIDER)).duplicate
     elif verb == "dispatch":
         job_dispatched(bill.pk, "remote-1")
         model.dispatched = True

@@ -17,6 +17,7 @@ from accounting.check import findings
 from accounting.ledger import broken_rule, fingerprint, post
 from accounting.models import (
     Account,
+    AccountChange,
     Entry,
     MemberCap,
     Phase,
@@ -133,11 +134,19 @@ def test_a_refusal_says_what_is_missing_and_spares_the_callers_transaction(books
     assert refusal.value.data["shortfall"] == Decimal("1")
 
 
+def limit_member(account: Account, limit: int) -> MemberCap:
+    """A limit for all time, with its change on record."""
+    cap = MemberCap.objects.create(account=account, member_id=MEMBER, limit_amount=limit)
+    after = {"member": MEMBER, "limit": limit, "period": ""}
+    AccountChange.objects.create(account=account, actor="test", at=now(), what="cap", after=after)
+    cap.refresh_from_db()
+    return cap
+
+
 def test_a_members_limit_holds_and_counts_what_was_before(books: Books) -> None:
     early = books.hold(2 * CREDIT, member_id=MEMBER)
     charged = books.charge(books.hold(1 * CREDIT, member_id=MEMBER), CREDIT)
-    cap = MemberCap.objects.create(account=books.payer, member_id=MEMBER, limit_amount=4 * CREDIT)
-    cap.refresh_from_db()
+    cap = limit_member(books.payer, 4 * CREDIT)
     assert (cap.used, cap.held) == (CREDIT, 2 * CREDIT)
     with pytest.raises(MemberLimitReached) as refusal:
         books.hold(2 * CREDIT, member_id=MEMBER)
@@ -171,11 +180,11 @@ def test_debt_is_recorded_and_stops_further_spending(books: Books) -> None:
 
 def test_a_credit_limit_is_used_and_can_be_taken_away(books: Books) -> None:
     operator = User.objects.create(username="operator", is_staff=True)
-    set_credit_limit(actor=operator, account=books.payer, limit=5 * CREDIT)
+    set_credit_limit(actor=operator, account=books.payer, limit=5 * CREDIT, reason="why")
     books.hold(15 * CREDIT)
     with pytest.raises(InsufficientCredit):
         books.hold(1)
-    account = set_credit_limit(actor=operator, account=books.payer, limit=0)
+    account = set_credit_limit(actor=operator, account=books.payer, limit=0, reason="why")
     assert (account.floor, account.overrun) == (0, 5 * CREDIT)
     books.grant(books.payer, 4 * CREDIT)
     with pytest.raises(InsufficientCredit):
@@ -260,7 +269,8 @@ TAMPERING = (
     (
         "acc_only_transfers",
         "INSERT INTO acc_account (code, kind, name, currency, posted, held, floor, overrun,"
-        " version, status) VALUES ('provider:7', 'PROVIDER', '', 'CRD', 100, 0, 0, 0, 0, 'OPEN')",
+        " version, status, overrun_policy)"
+        " VALUES ('provider:7', 'PROVIDER', '', 'CRD', 100, 0, 0, 0, 0, 'OPEN', 'DEBT')",
     ),
     (
         "acc_only_transfers",
@@ -280,7 +290,7 @@ TRUNCATES = tuple(("acc_append_only", f"TRUNCATE {table} CASCADE") for table in 
 @pytest.fixture
 def full_books(books: Books) -> Books:
     """Something in every table that must not change."""
-    MemberCap.objects.create(account=books.payer, member_id=MEMBER, limit_amount=5 * CREDIT)
+    limit_member(books.payer, 5 * CREDIT)
     books.charge(books.hold(CREDIT, member_id=MEMBER), CREDIT)
     at, later = now(), now() + timedelta(hours=1)
     prices = PriceList.objects.create(code="provider:1", version=1, effective_from=at)
@@ -337,7 +347,8 @@ def test_sqlite_skips_no_check_and_stores_no_float(books: Books) -> None:
             execute(insert.format(policy), parameters)
         assert broken_rule(error.value) == rule
     emptied = (
-        "id, code, kind, name, currency, {}, {}, floor, {}, {}, status, user_id, group_id".format
+        "id, code, kind, name, currency, {}, {}, floor, {}, {}, status, overrun_policy, user_id,"
+        " group_id".format
     )
     replaced = (  # a replaced row is a deleted one
         "acc_transfer SELECT * FROM acc_transfer",

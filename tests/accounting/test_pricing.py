@@ -13,14 +13,8 @@ from hypothesis import strategies as st
 from accounting.models import PriceList, Rate, Unit
 from accounting.models.ledger import MOST
 from accounting.models.pricing import SMALLEST
-from accounting.pricing import (
-    WHOLE_PROVIDER,
-    RateSpec,
-    current_list,
-    current_rates,
-    price_lines,
-    publish_rates,
-)
+from accounting.prices.price_lists import RateSpec, publish_rates
+from accounting.prices.pricing import WHOLE_PROVIDER, current_list, current_rates, price_lines
 from common.errors import Conflict, InvalidInput
 
 
@@ -84,6 +78,27 @@ def test_the_total_is_the_sum_of_lines_each_rounded_once(
         exact = Fraction(max(0, quantity - free) * price, size * SMALLEST[unit])
         assert line["amount"] == max(least, math.ceil(exact))
     assert total == sum(line["amount"] for line in lines)
+
+
+@given(
+    st.sampled_from(Unit.values),
+    st.integers(1, 10**15),
+    st.integers(1, 10**6),
+    st.integers(1, 9**9),
+)
+def test_an_exact_multiple_is_not_rounded_and_one_more_is(
+    unit: str, times: int, size: int, price: int
+) -> None:
+    """10^15 units and more, where floats would be wrong."""
+    whole = times * size * SMALLEST[unit]
+    amounts = [
+        price_lines([rate(unit, price, unit_size=size)], {unit: quantity})[1]
+        for quantity in (whole, whole + 1, whole - 1)
+    ]
+    step = -(-price // (size * SMALLEST[unit]))
+    assert amounts[0] == times * price
+    assert amounts[1] == times * price + step
+    assert amounts[2] == times * price - price // (size * SMALLEST[unit])
 
 
 def test_a_unit_without_quantity_has_no_line() -> None:
@@ -153,7 +168,7 @@ def test_wrong_rates_are_all_named_and_nothing_is_published() -> None:
 @pytest.mark.django_db
 def test_a_version_number_taken_meanwhile_is_a_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
     publish_rates(actor="test", provider_id=3, rates={(7, Unit.JOB): RateSpec(1)})
-    monkeypatch.setattr("accounting.pricing.current_list", lambda provider_id: None)
+    monkeypatch.setattr("accounting.prices.price_lists._last_version", lambda code: 0)
     with pytest.raises(Conflict):
         publish_rates(actor="test", provider_id=3, rates={(7, Unit.JOB): RateSpec(2)})
     assert PriceList.objects.count() == 1

@@ -12,8 +12,8 @@ from accounting.accounts import user_account
 from accounting.bills import open_bill
 from accounting.models import Quote, Unit
 from accounting.models.ledger import MOST
-from accounting.pricing import RateSpec, publish_rates
-from accounting.quotes import check_quote
+from accounting.prices.price_lists import RateSpec, publish_rates
+from accounting.prices.quotes import check_quote
 from common import clock
 from common.errors import InvalidInput, QuoteExpired
 from tests.accounting.scene import PROVIDER, SERVICE, Scene
@@ -80,10 +80,10 @@ def test_a_quote_for_anything_else_does_not_stand(scene: Scene) -> None:
 def test_a_quote_ends_at_its_second(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     quote = scene.quote()
     monkeypatch.setattr(
-        "accounting.quotes.now", lambda: quote.expires_at - timedelta(microseconds=1)
+        "accounting.prices.quotes.now", lambda: quote.expires_at - timedelta(microseconds=1)
     )
     assert check(scene, quote) == quote
-    monkeypatch.setattr("accounting.quotes.now", lambda: quote.expires_at)
+    monkeypatch.setattr("accounting.prices.quotes.now", lambda: quote.expires_at)
     with pytest.raises(QuoteExpired):
         check(scene, quote)
     assert clock.now() < quote.expires_at

@@ -10,7 +10,8 @@ import pytest
 
 from accounting.accounts import provider_account, system_account
 from accounting.ledger import post
-from accounting.models import Account, MemberCap, Phase, TransferKind
+from accounting.models import Account, AccountChange, MemberCap, Phase, TransferKind
+from common.clock import now
 from tests.processes import SharedDatabase
 
 STORMERS, VICTIMS = 8, 3
@@ -83,6 +84,10 @@ def accounts() -> list[Account]:
         )
         for member_id in (1, 2):
             MemberCap.objects.create(account=account, member_id=member_id, limit_amount=300)
+            told = {"member": member_id, "limit": 300, "period": ""}
+            AccountChange.objects.create(
+                account=account, actor="test", at=now(), what="cap", before=None, after=told
+            )
     return made
 
 

@@ -13,13 +13,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounting import usage as importer
-from accounting.apel import write
 from accounting.bills import expire_bills, job_dispatched, job_ended
 from accounting.check import findings
 from accounting.models import Transfer, UsageMessage, UsageRecord
 from accounting.models.ledger import MOST
-from accounting.usage import import_message
+from accounting.usage import importer
+from accounting.usage.apel import write
+from accounting.usage.importer import import_message
+from accounting.usage.records import Sender
 from common import clock
 from common.errors import TooLarge
 from tests.accounting.scene import END, PROVIDER, Scene, send, usage
@@ -133,7 +134,7 @@ def test_the_same_message_a_hundred_times_has_one_effect(scene: Scene) -> None:
     job_ended(bill.pk, successful=True)
     reports = [send(usage(bill.pk, 10)) for _ in range(100)]
     assert [r.duplicate for r in reports] == [False] + [True] * 99
-    assert {(r.sha256, r.records, r.matched) for r in reports} == {(reports[0].sha256, 1, 1)}
+    assert {(r.id, r.records, r.matched) for r in reports} == {(reports[0].id, 1, 1)}
     assert (UsageMessage.objects.count(), UsageRecord.objects.count()) == (1, 1)
     assert scene.balances() == (1_000, 0, 1_000)
 
@@ -152,7 +153,7 @@ def test_a_record_twice_in_one_message_counts_by_its_last(scene: Scene) -> None:
     bill = scene.job()
     job_ended(bill.pk, successful=True)
     report = send(usage(bill.pk, 50), usage(bill.pk, 10))
-    assert (report.records, [w["field"] for w in report.warnings]) == (1, ["LocalJobId"])
+    assert (report.records, [w["field"] for w in report.warnings]) == (1, [""])
     assert scene.balances() == (1_000, 0, 1_000)
 
 
@@ -190,8 +191,8 @@ def test_a_rejected_message_can_be_right_later(scene: Scene) -> None:
     job_ended(bill.pk, successful=True)
     soon = clock.now() + timedelta(days=3)
     body = write([usage(bill.pk, 10) | {"EndTime": soon}])
-    first = import_message(body, source="rest", provider_id=PROVIDER)
-    later = import_message(body, source="rest", provider_id=PROVIDER, received_at=soon)
+    first = import_message(body, source="rest", sender=Sender(PROVIDER))
+    later = import_message(body, source="rest", sender=Sender(PROVIDER), received_at=soon)
     assert (first.state, later.state, later.duplicate) == ("REJECTED", "LOADED", False)
     assert UsageMessage.objects.get().errors == []
     assert scene.balances() == (1_000, 0, 1_000)
@@ -199,7 +200,7 @@ def test_a_rejected_message_can_be_right_later(scene: Scene) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"\x00\xff\n", b"<x/>", "Łódź\x00\n".encode() * 50])
 def test_nonsense_is_kept_for_looking_at(body: bytes) -> None:
-    report = import_message(body, source="upload", signer="s" * 999, provider_id=None)
+    report = import_message(body, source="upload", signer="s" * 999, sender=Sender())
     assert (report.state, bool(report.errors)) == ("REJECTED", True)
     stored = UsageMessage.objects.get()
     assert len(stored.header) <= 80
@@ -209,7 +210,7 @@ def test_nonsense_is_kept_for_looking_at(body: bytes) -> None:
 def test_too_large_is_not_even_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importer, "MOST_BYTES", 10)
     with pytest.raises(TooLarge):
-        import_message(b"x" * 11, source="rest", provider_id=None)
+        import_message(b"x" * 11, source="rest", sender=Sender())
     assert not UsageMessage.objects.exists()
 
 
@@ -244,21 +245,18 @@ def test_everything_the_record_said_is_kept(scene: Scene) -> None:
     assert (stored.site, int(stored.ended.timestamp())) == ("SITE", END)
 
 
-def test_a_large_message_takes_few_queries_beside_its_transfers(scene: Scene) -> None:
+def test_a_message_takes_as_many_queries_for_many_records_as_for_few(scene: Scene) -> None:
     few, many = ([scene.job() for _ in range(n)] for n in (2, 60))
     for bill in (*few, *many):
         job_ended(bill.pk, successful=True)
 
-    def queries(bills: list[Any], *, cpu: int) -> int:
-        unknown = [usage(f"unknown-{n}", 1) for n in range(len(bills))]
-        with CaptureQueriesContext(
-            connection,
-        ) as caught:
-            assert send(*[usage(b.pk, cpu) for b in bills], *unknown).matched == len(bills)
-        posting = ("INSERT INTO acc_transfer", "SAVEPOINT", "RELEASE")
-        return sum(not q["sql"].startswith(posting) for q in caught.captured_queries)
+    def queries(bills: list[Any]) -> int:
+        unknown = [usage(f"unknown-{bill.pk}", 1) for bill in bills]
+        with CaptureQueriesContext(connection) as caught:
+            assert send(*[usage(b.pk, 10) for b in bills], *unknown).matched == len(bills)
+        return len(caught)
 
-    assert queries(many, cpu=10) <= queries(few, cpu=10) + 2
+    assert queries(many) == queries(few)
     assert scene.balances() == (62_000, 0, 62_000)
 
 
@@ -277,9 +275,9 @@ def test_the_command_takes_a_file_of_a_provider(scene: Scene, tmp_path: Path) ->
     job_dispatched(bill.pk, "remote-7")
     file = tmp_path / "message"
     file.write_bytes(write([usage("remote-7", 10, Site="SITE-A")]))
-    assert run(str(file)).startswith("1 records, 1 of known jobs")  # found by its site
-    assert run(str(file), "--provider", provider.slug).startswith("known already")
-    assert run(str(file), "--provider", str(provider.pk)).startswith("known already")
+    assert "1 records, 1 of known jobs" in run(str(file))  # found by its site
+    assert "known already" in run(str(file), "--provider", provider.slug)
+    assert "known already" in run(str(file), "--provider", str(provider.pk))
     assert record().bill == bill
 
 

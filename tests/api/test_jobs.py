@@ -9,9 +9,8 @@ from accounting.check import findings
 from accounting.models import Quote
 from jobs.lifecycle import submit
 from jobs.models import Job
-from jobs.transitions import apply
-from providers.ports import RemoteState, RemoteStatus
-from providers.process import ComplexValue, LiteralValue, OutputValue, ReferenceValue
+from providers.process import ComplexValue, LiteralValue, ReferenceValue
+from tests.api.runs import finish, take_in_hand
 from tests.factories import NDVI, World, make_user
 
 pytestmark = pytest.mark.django_db
@@ -19,42 +18,24 @@ MANY = 30
 NESTED = b"[" * 9000 + b"]" * 9000
 
 
-def finish(job_id, *values):
-    apply(
-        uuid.UUID(str(job_id)),
-        RemoteStatus(
-            RemoteState.SUCCEEDED,
-            "test",
-            "done",
-            outputs=tuple(OutputValue(v) for v in values),
-        ),
-        actor="worker",
-    )
-
-
-def take_in_hand(job_id):
-    """What the worker does before a provider's answer is written."""
-    from jobs.states import State
-    from jobs.transitions import lock, move
-
-    move(lock(job_id), State.SUBMITTING, actor="worker")
-
-
 def test_services_are_listed_and_described_with_their_prices(world, api):
     client = api(world.researcher)
-    (service,) = client.get("/api/services/").json()["results"]
+    listed = client.get("/api/services/").json()["results"]
+    (service,) = [one for one in listed if one["identifier"] != "portal.echo"]
+    assert len(listed) == 2  # the portal's own process is everybody's
     assert service["identifier"] == f"{world.provider.slug}.echo"
     detail = client.get(f"/api/services/{service['id']}/").json()
     assert [i["identifier"] for i in detail["description"]["inputs"]] == ["message"]
     assert [(p["unit"], p["price"]) for p in detail["prices"]] == [("JOB", "2.00")]
-    assert api(world.stranger).get("/api/services/").json()["results"] == []
+    (own,) = api(world.stranger).get("/api/services/").json()["results"]
+    assert own["identifier"] == "portal.echo"
     assert api(world.stranger).get(f"/api/services/{service['id']}/").status_code == 404
     assert client.get("/api/services/99999999999999999999999/").status_code == 404
     for query, found in (
         (f"application={world.app.slug}", 1),
         (f"provider={world.provider.slug}", 1),
         ("provider=other", 0),
-        ("text=gives+back", 1),
+        (f"provider={world.provider.slug}&text=gives+back", 1),
         ("text=nothing", 0),
     ):
         assert client.get(f"/api/services/?{query}").json()["count"] == found
@@ -144,7 +125,7 @@ def test_the_same_key_is_the_same_job_and_another_body_a_conflict(world, api, ru
     key = {"HTTP_IDEMPOTENCY_KEY": "run-1"}
     first = client.post("/api/jobs/", run(title="A"), **key)
     again = client.post("/api/jobs/", run(title="A"), **key)
-    assert (first.status_code, again.status_code) == (201, 201)
+    assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
     others = (
         run(inputs={"message": "other"}),

@@ -3,13 +3,11 @@
 import pytest
 
 from accounting.models import JobBill, UsageRecord
-from jobs.lifecycle import submit
 from jobs.models import Job
-from jobs.transitions import apply
+from jobs.worker import run_one
 from providers.models import Provider
-from providers.ports import RemoteState, RemoteStatus
-from tests.api.test_jobs import finish, take_in_hand
-from tests.factories import make_provider, make_user
+from tests.api.runs import finished_job
+from tests.factories import make_provider, make_service, make_user
 from tests.fakes.wps_server import FakeWps
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +19,14 @@ def owner():
     return make_user("centre-owner")
 
 
-def test_from_registration_to_a_price(owner, api):
-    client, operator = api(owner), api(make_user(is_staff=True))
+def work():
+    """What is due, as a worker does it."""
+    while run_one(owner="test"):
+        pass
+
+
+def test_registered_by_its_address_and_read_by_a_worker(owner, api):
+    client = api(owner)
     with FakeWps() as wps:
         body = {"slug": "centre", "name": "Centre", "url": wps.url, "password": "hush"}
         answer = client.post("/api/providers/", body)
@@ -30,11 +34,22 @@ def test_from_registration_to_a_price(owner, api):
         provider, address = answer.json(), answer["Location"]
         assert (provider["state"], provider["discovery_error"]) == ("pending", "")
         assert "hush" not in answer.content.decode()
+        work()
         runs = client.get(f"{address}discovery/").json()["results"]
         assert [run["added"] for run in runs] == [1]
-        assert client.post(f"{address}discovery/").status_code == 201
-    assert client.post(f"{address}discovery/").json()["error"]
+        asked = client.post(f"{address}discovery/")
+        assert (asked.status_code, asked.json()) == (202, {"reading": "waiting"})
+        work()
+    client.post(f"{address}discovery/")
+    work()
+    runs = client.get(f"{address}discovery/").json()["results"]
+    assert [bool(run["error"]) for run in runs] == [True, False, False]
 
+
+def test_services_are_switched_on_and_the_provider_approved(owner, api):
+    client, operator = api(owner), api(make_user(is_staff=True))
+    address = "/api/providers/centre/"
+    make_service(make_provider(owner, slug="centre", state="pending"), enabled=False)
     (service,) = client.get(f"{address}services/").json()["results"]
     assert (service["identifier"], service["enabled"]) == ("echo", False)
     one = f"{address}services/{service['id']}/"
@@ -44,14 +59,14 @@ def test_from_registration_to_a_price(owner, api):
     assert client.patch(one, {"enabled": "perhaps"}).status_code == 400
     assert client.get(f"{address}services/{10**30}/").status_code == 404
 
-    assert client.get("/api/services/").json()["results"] == []
+    assert client.get("/api/services/?provider=centre").json()["results"] == []
     assert client.post(f"{address}approval/").status_code == 403
     assert operator.post(f"{address}approval/").json()["state"] == "approved"
-    assert [s["identifier"] for s in client.get("/api/services/").json()["results"]] == [
-        "centre.echo"
-    ]
+    assert [
+        s["identifier"] for s in client.get("/api/services/?provider=centre").json()["results"]
+    ] == ["centre.echo"]
     assert operator.post(f"{address}suspension/").json()["state"] == "suspended"
-    assert client.get("/api/services/").json()["results"] == []
+    assert client.get("/api/services/?provider=centre").json()["results"] == []
 
 
 def test_prices_are_published_whole(world, api):
@@ -79,9 +94,11 @@ def test_prices_are_published_whole(world, api):
     ):
         assert client.put(address, {"prices": wrong}).status_code == 400
     assert client.get(address).json() == second
-    for user in (world.researcher, world.stranger):
-        assert api(user).get(address).status_code == 404
-        assert api(user).put(address, {"prices": []}).status_code == 404
+    # Who may use its services may read the prices; nobody else knows of it.
+    assert api(world.researcher).get(address).json()["prices"] == second["prices"]
+    assert api(world.researcher).put(address, {"prices": []}).status_code == 403
+    assert api(world.stranger).get(address).status_code == 404
+    assert api(world.stranger).put(address, {"prices": []}).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -89,7 +106,9 @@ def test_prices_are_published_whole(world, api):
     [
         ({"slug": "a.b"}, 400),
         ({"slug": "Centre"}, 400),
-        ({"name": ""}, 400),
+        ({"name": "x" * 201}, 400),
+        ({"username": "a:b"}, 400),
+        ({"url": "https://no-such-host.invalid/wps"}, 502),
         ({"url": "ftp://example.org/"}, 400),
         ({"url": "not an address"}, 400),
         ({"protocol": "telepathy"}, 400),
@@ -98,7 +117,7 @@ def test_prices_are_published_whole(world, api):
 def test_wrong_registrations_are_refused(owner, api, change, status):
     body = {"slug": "centre", "name": "Centre", "url": "https://wps.example.org/wps", **change}
     assert api(owner).post("/api/providers/", body).status_code == status
-    assert not Provider.objects.exists()
+    assert not Provider.objects.filter(owner=owner).exists()
 
 
 def test_providers_are_shown_to_owner_and_operators_only(world, api):
@@ -109,7 +128,7 @@ def test_providers_are_shown_to_owner_and_operators_only(world, api):
     for user in (world.researcher, world.admin, world.stranger):
         client = api(user)
         assert client.get("/api/providers/").json()["count"] == 0
-        for part in ("", "services/", "discovery/", "prices/"):
+        for part in ("", "services/", "discovery/"):
             assert client.get(f"{address}{part}").status_code == 404
         for part in ("discovery/", "approval/", "suspension/"):
             assert client.post(f"{address}{part}").status_code == 404
@@ -157,17 +176,7 @@ def apel(job_id, *, wall=3600, site="ANY"):
 
 @pytest.fixture
 def finished(world):
-    job = submit(
-        actor=world.researcher,
-        service=world.service,
-        inputs=world.message(),
-        account=world.account,
-        door="rest",
-    )
-    take_in_hand(job.pk)
-    apply(job.pk, RemoteStatus(RemoteState.RUNNING, "t", "w", remote_id="r1"), actor="worker")
-    finish(job.pk)
-    return job
+    return finished_job(world)
 
 
 def send(client, body, query="", content_type="text/plain"):
@@ -229,8 +238,12 @@ def test_who_may_send_usage(world, api, client, finished):
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
-        ("{}", "application/json", 415),
-        ("<UsageRecords/>", "application/xml", 415),
+        ("{}", "application/json", 400),
+        ("<UsageRecords>", "application/xml", 400),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "application/xml", 400),
+        ("[" * 100_000, "application/json", 400),
+        ('{"id": 1e999999999}', "application/json", 400),
+        ("1" * 100_000, "application/json", 400),
         ("", "text/plain", 400),
         ("no message", "text/plain; charset=utf-8", 400),
         ("x" * (5 * 2**20 + 1), "text/plain", 413),

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from common.clock import now
+from tests.pages.catalogues import coast
+from tests.pages.people import something_of_each
 from tests.pages.stage import Stage
 
-TABS = ("results", "inputs", "cost", "catalogue", "log", "script")
+TABS = ("results", "inputs", "cost", "sharing", "catalogue", "log", "script")
 
 
 def pages_of(stage: Stage) -> dict[str, list[str]]:
@@ -18,22 +21,46 @@ def pages_of(stage: Stage) -> dict[str, list[str]]:
     app = f"/apps/{stage.app.slug}/"
     group = f"/groups/{stage.group.slug}/"
     provider = f"/providers/{stage.provider.slug}/"
+    request, charge = something_of_each(stage, done)
+    source, package = coast(stage)
+    requests = [f"{group}credit/requests/?tab={tab}" for tab in ("credit", "disputes", "holds")]
     return {
         "researcher": [
             "/", "/apps/", app, f"{app}services/{stage.service.public_identifier}/", "/jobs/",
             f"/jobs/{running.pk}/", f"/jobs/{failed.pk}/", job,
             *(f"{job}?tab={tab}" for tab in TABS),
-            "/catalogue/", "/catalogue/scenes/scene-1/", f"/credit/{stage.account.pk}/",
+            "/catalogue/", "/catalogue/scenes/scene-1/", "/catalogue/?source=portal&source=coast",
+            "/sources/", f"/sources/{source.slug}/", f"/sources/{source.slug}/results",
+            f"/sources/{source.slug}/entry?collection=mosaics&id=mosaic-3",
+            "/packages/", f"/packages/{package.pk}/", f"/credit/{stage.account.pk}/",
             "/groups/", group, "/providers/", "/profile/", "/help/",
+            f"/credit/{stage.account.pk}/requests/ask?quote={done.quote_id}", request, charge,
         ],
-        "admin": [group, f"{group}credit/"],
-        "operator": [provider, f"{provider}settings/", "/operator/"],
+        "provider_owner": [f"{provider}requests/", charge],
+        "admin": [
+            *requests, request, group, f"{group}credit/",
+            *(f"{group}credit/{part}/" for part in ("members", "grants", "settings")),
+            *(f"/credit/{stage.account.pk}/{part}/" for part in ("statements", "spending")),
+            f"/credit/{stage.account.pk}/statements/{now():%Y-%m}/",
+        ],
+        "operator": [
+            "/operator/requests/", "/operator/requests/?tab=approvals",
+            f"{provider}prices/?edit=ndvi", "/operator/prices/",
+            f"{provider}services/{stage.service.pk}/estimate/",
+            f"/sources/{source.slug}/", provider, f"{provider}settings/",
+            "/operator/", "/operator/accounts/",
+            f"{provider}settings/?section=connection", f"{provider}settings/?section=trust",
+            f"{provider}history/", f"{provider}history/?view=readings", f"{provider}maintenance/",
+            f"{provider}services/{stage.service.pk}/", "/providers/",
+        ],
         "stranger": ["/", "/apps/", "/jobs/", "/credit/", "/groups/"],
         "": ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("role", ["researcher", "admin", "operator", "stranger", ""])
+@pytest.mark.parametrize(
+    "role", ["researcher", "admin", "provider_owner", "operator", "stranger", ""]
+)
 def test_accessible_silent_and_never_too_wide(stage: Stage, window: Any, role: str) -> None:
     """axe in both themes; no complaint of the browser, no other host; 320 to 1440 px."""
     user = getattr(stage, role) if role else None

@@ -66,6 +66,27 @@ def test_from_the_form_to_the_live_result(stage: Stage, window: Any) -> None:
     assert shown.complaints == []
 
 
+def test_a_page_that_is_told_of_changes_does_not_ask_for_them(stage: Stage, window: Any) -> None:
+    job = stage.running()
+    shown = window(stage.researcher)
+    page, asked = shown.page, []
+    page.on("request", lambda r: asked.append(r.url) if "/live?" in r.url else None)
+    with page.expect_response("**/events?*"):
+        shown.open(f"/jobs/{job.pk}/")
+    page.evaluate("window.loadedOnce = true")
+    page.wait_for_timeout(500)
+    asked.clear()
+    page.wait_for_timeout(4500)  # twice as long as a page waits that asks
+    assert asked == []
+    stage.told(job, RemoteState.RUNNING, percent=77, message="Writing the file")
+    expect(page.locator("#job-live")).to_contain_text("77 %")
+    assert len(asked) == 1
+    stage.told(job, RemoteState.SUCCEEDED, percent=100, outputs=outputs())
+    expect(page.locator("#job-live")).to_contain_text("3 results are ready")
+    assert page.evaluate("window.loadedOnce")
+    assert shown.complaints == []
+
+
 def test_a_box_by_mouse_and_by_keyboard(stage: Stage, window: Any) -> None:
     page = window(stage.researcher).open(form_of(stage))
     page.click("text=Draw box")
@@ -163,5 +184,7 @@ def test_a_portal_that_stops_answering_is_said(stage: Stage, window: Any) -> Non
     job = stage.running()
     page = window(stage.researcher).open(f"/jobs/{job.pk}/")
     expect(page.locator("[data-stale]")).to_be_hidden()
-    page.route("**/live*", lambda route: route.abort())
+    for address in ("**/live*", "**/events*"):
+        page.route(address, lambda route: route.abort())
+    page.reload()
     expect(page.locator("[data-stale]")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,17 @@ SEES = {
     "private": {"owner", "operator"},
     "withdrawn": set(),
     "in a private collection": {"owner", "operator"},
+}
+
+
+EVERYWHERE = {"type": "Polygon", "coordinates": [[[-180, -90], [180, -90], [180, 90], [-180, 90],
+                                                  [-180, -90]]]}  # fmt: skip
+# Ways to ask for everything, each of which goes another way through the database.
+FORMS: dict[str, dict[str, Any]] = {
+    "filtered": {"filter": {"op": "not", "args": [{"op": "isNull", "args": [{"property": "id"}]}]}},
+    "judged": {"intersects": EVERYWHERE},
+    "boxed": {"bbox": [-180, -90, 180, 90], "datetime": "2000-01-01T00:00:00Z/.."},
+    "sorted": {"sortby": [{"field": "tep:job", "direction": "desc"}]},
 }
 
 
@@ -56,13 +68,16 @@ def shelf() -> Shelf:
     return Shelf(people, items)
 
 
+PER_ITEM = ("item", "atom", "geojson", "job", "waf file", "page")
+
+
 def seen_by(user: User | None, shelf: Shelf) -> dict[str, set[str]]:
     """For each door, the names of the items that it shows to the user."""
     client = Client()
     if user is not None:
         client.force_login(user)
     names = {item.identifier: name for name, item in shelf.items.items()}
-    found: dict[str, set[str]] = {door: set() for door in ("item", "atom", "geojson", "job")}
+    found: dict[str, set[str]] = {door: set() for door in PER_ITEM}
     for name, item in shelf.items.items():
         place = f"{item.collection.identifier}/{item.identifier}"
         stac = f"/stac/collections/{item.collection.identifier}/items/{item.identifier}"
@@ -70,12 +85,15 @@ def seen_by(user: User | None, shelf: Shelf) -> dict[str, set[str]]:
             "item": stac,
             "atom": f"/owc/items/{place}.atom",
             "geojson": f"/owc/items/{place}.geojson",
+            "waf file": f"/waf/{place}.xml",
+            "page": f"/catalogue/{place}/",
         }
         if item.job_id:
             doors["job"] = f"/owc/jobs/{item.job_id}.atom"
         for door, address in doors.items():
             answer = client.get(address)
-            assert answer.status_code in (200, 404), answer.content
+            hidden = 302 if door == "page" and user is None else 404
+            assert answer.status_code in (200, hidden), answer.content
             if answer.status_code == 200:
                 found[door].add(name)
     whole = client.get("/stac/search?limit=100").json()
@@ -83,12 +101,62 @@ def seen_by(user: User | None, shelf: Shelf) -> dict[str, set[str]]:
     found["search"] = {names[f["id"]] for f in whole["features"]}
     posted = client.post("/stac/search", {"limit": 100}, content_type="application/json").json()
     found["posted"] = {names[f["id"]] for f in posted["features"]}
+    for way, asked in FORMS.items():
+        page = client.post("/stac/search", asked, content_type="application/json").json()
+        assert page["numberMatched"] == page["numberReturned"], way
+        found[way] = {names[f["id"]] for f in page["features"]}
     found["items"] = set()
     for collection in client.get("/stac/collections").json()["collections"]:
         inside = client.get(f"/stac/collections/{collection['id']}/items?limit=100").json()
         found["items"] |= {names[f["id"]] for f in inside["features"]}
+    found |= harvested(client, names)
     found["selector"] = {names[i.identifier] for i in search(user, Search(limit=100)).items}
     found["counts"] = {str(n) for _, n in selectors.counted_collections(user)}
+    return found
+
+
+def harvested(client: Client, names: dict[str, str]) -> dict[str, set[str]]:
+    """What the harvest doors list, and count; tombstones apart."""
+
+    def listed(address: str, pattern: str) -> set[str]:
+        text = client.get(address).content.decode()
+        return {names[name] for name in re.findall(pattern, text)}
+
+    records = "service=CSW&request=GetRecords&typeNames=csw:Record&maxRecords=100"
+    iso = "&outputSchema=http://www.isotc211.org/2005/gmd"
+    name = r":([\w.-]+)<"
+    found = {
+        "csw": listed(f"/csw?{records}&resultType=results", f"<dc:identifier>[^<]*{name}"),
+        "iso": listed(
+            f"/csw?{records}&resultType=results{iso}", f"fileIdentifier>[^/]*?{name}/gco"
+        ),
+        "feed": listed("/opensearch/search.atom", f"<dc:identifier>[^<]*{name}"),
+        "oai": listed(
+            "/oai?verb=ListRecords&metadataPrefix=oai_dc", f"<header><identifier>[^<]*{name}"
+        ),
+        "oai headers": listed(
+            "/oai?verb=ListIdentifiers&metadataPrefix=oai_dc", f"<header><identifier>[^<]*{name}"
+        ),
+    }
+    whole = "/oai?verb=ListRecords&metadataPrefix=oai_dc"
+    gone = listed(whole, f'"deleted"><identifier>[^<]*{name}')
+    assert gone == {"withdrawn"}  # it was everybody's
+    for identifier, own in names.items():
+        shelf = "hidden" if own.startswith("in ") else "results"
+        asked = {"identifier": f"oai:testserver:{shelf}:{identifier}", "metadataPrefix": "oai_dc"}
+        one = client.get("/oai", {"verb": "GetRecord", **asked}).content
+        known = own in found["oai"] | gone
+        assert (b"idDoesNotExist" not in one) == known, own
+    features = client.get("/opensearch/search.geojson").json()
+    found["geojson search"] = {names[f["id"].rpartition(":")[2]] for f in features["features"]}
+    assert features["properties"]["totalResults"] == len(features["features"])
+    hits = client.get(f"/csw?{records}").content
+    assert f'Matched="{len(found["csw"])}"'.encode() in hits
+    folders = re.findall(r'href="(/waf/[^"]+/)"', client.get("/waf/").content.decode())
+    found["waf"] = set().union(*(listed(f, r'href="[^"]*/([\w.-]+)\.xml"') for f in folders))
+    public = re.findall(r"<loc>[^<]*/([\w.-]+)/</loc>", client.get("/sitemap.xml").content.decode())
+    assert {names[n] for n in public if n in names} == {"public"}
+    assert "hidden" not in public
     return found
 
 
@@ -201,7 +269,9 @@ def test_pages_and_documents_take_a_constant_number_of_queries(
     for limit in (1, 14):
         with django_assert_num_queries(2):
             client.get(f"/stac/search?limit={limit}")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         client.get("/stac/collections")
+    with django_assert_num_queries(2):
+        client.get("/stac/collections")  # the extents are remembered until something changes
     with django_assert_num_queries(1):
         client.get("/stac/collections/results/items/s1")

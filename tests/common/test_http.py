@@ -23,7 +23,7 @@ from common.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from common.http import STREAMING, Limits, fetch, stream
+from common.http import PIECE, STREAMING, Limits, fetch, stream
 from tests.common.servers import Talk, always, serve
 
 
@@ -147,7 +147,7 @@ def test_silence_ends_a_stream_and_a_large_one_passes_in_pieces():
         with stream("GET", f"{server.url}/large") as answer:
             sizes = [len(chunk) for chunk in answer.iter_bytes()]
         assert sum(sizes) == len(piece) * 400  # more than the limit of a fetch
-        assert max(sizes) <= 65536
+        assert max(sizes) <= PIECE
         with (
             stream("GET", f"{server.url}/silent", limits=replace(STREAMING, read=0.3)) as answer,
             pytest.raises(ProviderTimeout),

@@ -164,12 +164,19 @@ def test_an_answer_that_was_not_read_to_its_end_does_not_leak_into_the_next():
         assert server.connections == 2
 
 
-def test_connections_are_not_shared_between_threads_or_with_a_child_process():
-    with serve(always()) as server:
+def test_a_connection_is_used_by_one_at_a_time_and_never_by_a_child_process():
+    with serve(always(b"ok")) as server:
         fetch("GET", server.url)
         thread = threading.Thread(target=fetch, args=("GET", server.url))
         thread.start()
         thread.join()
+        assert server.connections == 1, "whoever is next uses it again"
+        with stream("GET", server.url) as answer:
+            fetch("GET", server.url)
+            assert server.connections == 2
+            assert b"".join(answer.iter_bytes()) == b"ok"
+        for _ in range(3):
+            fetch("GET", server.url)
         assert server.connections == 2
         child = os.fork()
         if child == 0:  # pragma: no cover (coverage does not follow)

@@ -17,7 +17,7 @@ from rasterio.warp import transform_bounds, transform_geom
 from rasterio.windows import from_bounds
 from shapely.geometry import shape
 
-from accounting import apel
+from accounting.usage.forms import parse as parse_usage
 from common.xml import parse
 from portal.demo.grid import BANDS
 from tests.demo.conftest import wait_until
@@ -235,11 +235,11 @@ def test_each_job_is_reported_once_whether_it_succeeded_or_not(provider):
     provider.run("hello", [("name", "Ada")], mode=SYNC)
     wait_until(lambda: len(provider.messages()) == before + 3, "three messages", provider)
     now = datetime.now(UTC)
-    records = [apel.parse(body.encode(), at=now) for body in provider.messages()[before:]]
-    assert all(len(message.records) == 1 and not message.warnings for message in records)
+    records = [parse_usage(body.encode(), at=now) for body in provider.messages()[before:]]
+    assert all(len(m.records) == 1 and not (m.bad or m.warnings) for m in records)
     change, fail, hello = (message.records[0] for message in records)
     assert {one.site for one in (change, fail, hello)} == {"TEP-DEMO"}
-    assert len({one.local_job_id for one in (change, fail, hello)}) == 3
+    assert len({one.job for one in (change, fail, hello)}) == 3
     assert 2 <= change.wall_seconds <= 60
     assert all(one.cpu_seconds >= 1 and one.wall_seconds >= 1 for one in (fail, hello))
     assert all(

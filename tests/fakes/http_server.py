@@ -188,7 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         script = self.server.script
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the caller hung up in the middle
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         kind = script.kind_of(self.command, self.path)
         self._send(script.answer(Received(kind, self.command, self.path, headers, body)))

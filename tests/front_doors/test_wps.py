@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from accounting.check import findings
-from accounting.usage import import_message
+from accounting.usage.importer import import_message
 from common.crypto import encrypt
 from jobs.models import Job
 from jobs.states import State
+from jobs.usage_senders import sender_of
 from jobs.worker import Worker
 from people.models import User
 from people.services import create_api_key
@@ -136,7 +137,7 @@ def test_list_describe_run_asynchronously_and_read_the_results(
     service = connect(world.researcher)
     identifier = f"{world.provider.slug}.index"
     assert service.identification.type == "WPS"
-    assert [p.identifier for p in service.processes] == [identifier]
+    assert [p.identifier for p in service.processes] == [identifier, "portal.echo"]
     described = service.describeprocess(identifier)
     assert described.processVersion == "1.2.0"
     assert [i.identifier for i in described.dataInputs] == ["threshold", "kind", "area", "parcels"]
@@ -176,7 +177,7 @@ def test_list_describe_run_asynchronously_and_read_the_results(
         ).encode(),
         source="test",
         signer="",
-        provider_id=world.provider.pk,
+        sender=sender_of(world.provider),
     )
     world.account.refresh_from_db()
     assert (world.account.posted, world.account.held) == (8 * CREDIT, 0)
@@ -194,6 +195,22 @@ def test_run_synchronously_at_the_providers_own_address(
     execution = service.execute("index", inputs(), mode=owslib_wps.ASYNC)
     assert {o.identifier for o in execution.processOutputs} == {"mean", "result"}
     assert len(wps.executes) == 2
+
+
+def test_an_application_offers_its_selection(connect: Connect, world: World, wps: FakeWps) -> None:
+    """Runs there belong to it; the portal's own process is at the address of all."""
+    service = connect(world.researcher, f"/apps/{world.app.slug}/wps")
+    identifier = f"{world.provider.slug}.index"
+    assert [p.identifier for p in service.processes] == [identifier]
+    execution = service.execute(identifier, inputs(), output=[("mean", False)])
+    wait(execution)
+    assert execution.processOutputs[0].data == ["0.61"]
+    assert f"/apps/{world.app.slug}/wps/jobs/" in execution.statusLocation
+    assert Job.objects.get().application == world.app
+    echo = connect(world.researcher).execute(
+        "portal.echo", [("literal", "a;b=c@d")], output=[("literal", False)], mode=owslib_wps.SYNC
+    )
+    assert echo.processOutputs[0].data == ["a;b=c@d"]
 
 
 def test_a_failed_run_tells_why(connect: Connect, world: World, wps: FakeWps) -> None:
@@ -227,8 +244,7 @@ def test_without_credit_the_client_is_told_and_the_provider_never_called(
 
 
 def test_refusals_reach_the_user_of_the_client(connect: Connect, world: World) -> None:
-    with pytest.raises(owslib_util.ServiceException, match="No service is yours"):
-        connect(world.stranger)
+    assert [p.identifier for p in connect(world.stranger).processes] == ["portal.echo"]
     service = connect(world.researcher)
     with pytest.raises(owslib_util.ServiceException, match="no process"):
         service.describeprocess("no.such")

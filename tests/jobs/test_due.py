@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from common import clock
 from jobs import due
 from jobs.models import Due
+from tests.factories import make_provider, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -70,12 +72,46 @@ def test_what_is_asked_for_while_a_worker_has_it_is_done_once_more() -> None:
 
 
 def test_a_crowded_lane_does_not_hold_up_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "PROVIDER_CONCURRENCY", 2)
+    monkeypatch.setattr(settings, "PROVIDER_CONCURRENCY", 1)
+    slow = make_provider(make_user(), max_connections=2)
     for number in range(4):
-        due.schedule(kind="poll", subject=f"slow{number}", lane="provider:1")
-    due.schedule(kind="poll", subject="other", lane="provider:2")
+        due.schedule(kind="poll", subject=f"slow{number}", lane=due.lane(slow.pk))
+        due.schedule(kind="copy", subject=f"other{number}", lane="nobody's")
+    due.schedule(kind="mail", subject="free")
     claimed = [row.subject for row in iter(lambda: due.claim(owner="a"), None)]
-    assert claimed == ["slow0", "slow1", "other"]
+    assert sorted(claimed) == ["free", "other0", "slow0", "slow1"]
+    assert due.claim(owner="a", work=("poll", "slow2")) is None
+    Due.objects.filter(subject="slow0").update(lease_until=None, done_at=clock.now())
+    assert due.claim(owner="a", work=("poll", "slow3")) is not None
+    assert due.claim(owner="a", work=("poll", "no such")) is None
+
+
+def test_several_are_claimed_at_once_the_first_of_each_lane() -> None:
+    start = clock.now() - timedelta(seconds=100)
+    for place, lane in enumerate(("", "a", "b")):
+        for number in range(3):
+            at = start + timedelta(seconds=10 * number + place)
+            due.schedule(kind="poll", subject=f"{lane}{number}", lane=lane, at=at)
+    assert [row.subject for row in due.claim_many(owner="w", most=2)] == ["0", "a0"]
+    assert [row.subject for row in due.claim_many(owner="w", most=5)] == ["b0", "1", "a1"]
+    taken = Due.objects.exclude(lease_until=None)
+    assert set(taken.values_list("lease_owner", "attempts")) == {("w", 1)}
+    assert taken.count() == 5
+    due.analyze()  # only says something to the database
+    assert due.claim(owner="w") is not None
+
+
+def test_to_schedule_and_to_claim_take_the_same_queries_however_much_waits() -> None:
+    Due.objects.bulk_create(
+        Due(kind="poll", subject=str(n), lane=f"provider:{n % 50}", due_at=clock.now())
+        for n in range(2000)
+    )
+    with CaptureQueriesContext(connection) as queries:
+        due.schedule(kind="send", subject="new", lane="provider:3")
+    assert len(queries) == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert len(due.claim_many(owner="w", most=8)) == 8
+    assert len(queries) == 1
 
 
 def test_a_broken_step_waits_longer_each_time_and_is_parked_in_the_end(later) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.estimates import EARTH_RADIUS_M, area_m2
+from jobs.estimates.counting import EARTH_RADIUS_M, area_m2
 
 
 def test_the_globe_and_its_halves() -> None:

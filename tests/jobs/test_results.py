@@ -115,6 +115,16 @@ def test_a_length_that_is_no_number_is_not_passed_on(
         assert b"".join(stream.chunks) == TIFF
 
 
+@pytest.mark.parametrize("text", ['"a\x01"', '"\xff"', "x" * 600])
+def test_headers_that_no_server_would_send_on_are_left_out(
+    finished: Job, wps: FakeWps, text: str
+) -> None:
+    wps.reply("output", Reply(200, [TIFF], {"ETag": text, "Last-Modified": "yesterday"}))
+    with open_output(finished.outputs.get(identifier="result")) as stream:
+        assert stream.headers.get("last-modified") == "yesterday"
+        assert "etag" not in stream.headers
+
+
 @pytest.mark.parametrize("body", [b"", b"II*\x00 and then nothing", b"<VRTDataset/>"])
 def test_a_result_that_is_not_what_it_says_is_published_without_a_picture(
     wps: FakeWps, drain: Drain, body: bytes

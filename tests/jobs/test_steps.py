@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from accounting.check import findings
 from accounting.models import BillState, JobBill
-from accounting.usage import import_message
-from jobs import periodic, steps
+from accounting.usage.importer import import_message
+from jobs import periodic, sending
 from jobs.lifecycle import dismiss, submit
 from jobs.models import Due, Job
 from jobs.states import State
+from jobs.usage_senders import sender_of
 from jobs.worker import run_one
 from tests.factories import CREDIT, World
 from tests.fakes.wps_server import FakeWps, Reply
@@ -46,7 +48,7 @@ def usage_message(world: World, job: Job) -> bytes:
 
 def report_usage(world: World, job: Job) -> None:
     import_message(
-        usage_message(world, job), source="test", signer="", provider_id=world.provider.pk
+        usage_message(world, job), source="test", signer="", sender=sender_of(world.provider)
     )
 
 
@@ -130,8 +132,8 @@ def test_an_answer_that_is_lost_leaves_the_outcome_unknown_and_nothing_is_sent_a
     assert job.outcome_unknown
     assert len(wps.executes) == 1
     assert balance(world) == (10 * CREDIT, 2 * CREDIT)
-    moment = steps.now()
-    monkeypatch.setattr(steps, "now", lambda: moment + timedelta(days=2))
+    moment = sending.now()
+    monkeypatch.setattr(sending, "now", lambda: moment + timedelta(days=2))
     drain(ahead=10**6)
     assert fresh(job).state == State.SUBMIT_FAILED
     assert balance(world) == (10 * CREDIT, 0)
@@ -156,11 +158,11 @@ def test_a_request_that_surely_never_arrived_is_sent_after_the_grace(
     """A worker died between writing `sent_at` and sending: the look-up knows nothing of it."""
     type(world.provider).objects.update(lookup_url=wps.lookup_url)
     job = start(world)
-    died = steps.now() - timedelta(seconds=1)
+    died = sending.now() - timedelta(seconds=1)
     Job.objects.filter(pk=job.pk).update(state=State.SUBMITTING, sent_at=died, attempts=1)
     drain(most=3)
     assert wps.executes == []
-    monkeypatch.setattr(steps, "LOOKUP_GRACE", timedelta(0))
+    monkeypatch.setattr(sending, "LOOKUP_GRACE", timedelta(0))
     drain()
     assert fresh(job).state == State.COMPLETED
     assert len(wps.executes) == 1
@@ -205,14 +207,14 @@ def run_until_accepted(job: Job) -> None:
 
 
 def test_a_job_that_the_provider_forgot_fails_after_a_day(
-    world: World, wps: FakeWps, drain: Drain, monkeypatch: pytest.MonkeyPatch
+    world: World, wps: FakeWps, drain: Drain, settings: Any
 ) -> None:
     job = start(world)
     run_until_accepted(job)
     wps.reply("status", Reply(404, b"gone"), times=None)
     drain(most=3)
     assert fresh(job).state == State.ACCEPTED
-    monkeypatch.setattr(steps, "LOST_AFTER", timedelta(0))
+    settings.LOST_SECONDS = 0
     drain()
     assert fresh(job).state == State.FAILED
     assert balance(world) == (10 * CREDIT, 0)
@@ -284,7 +286,7 @@ def test_dismissed_while_it_was_on_its_way_the_provider_is_told_when_it_answers(
     world: World, wps: FakeWps, monkeypatch: pytest.MonkeyPatch, drain: Drain
 ) -> None:
     asked: list[str] = []
-    driver = type(steps.driver_for(world.provider))
+    driver = type(sending.driver_for(world.provider))
     monkeypatch.setattr(driver, "dismiss", lambda _self, _end, handle: bool(asked.append(handle)))
     real = driver.submit
 

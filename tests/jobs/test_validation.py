@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -176,7 +178,7 @@ def test_complex_values(value: InputValue, right: bool) -> None:
         ((11.0, 45.0), (12.0, 460.0), CRS84, False),
         ((float("nan"), 45.0), (12.0, 46.0), CRS84, False),
         ((11.0,), (12.0, 46.0), CRS84, False),
-        ((11.0, 45.0), (12.0, 46.0), "EPSG:32632", False),
+        ((11.0, 45.0), (12.0, 46.0), "EPSG:32632", False),  # not among those of the process
     ],
 )
 def test_boxes(lower: tuple[float, ...], upper: tuple[float, ...], crs: str, right: bool) -> None:
@@ -187,6 +189,31 @@ def test_boxes(lower: tuple[float, ...], upper: tuple[float, ...], crs: str, rig
         assert validate_inputs(description, (value,)) == (
             BoundingBoxValue("x", lower, upper, crs if crs.startswith("urn") else CRS84),
         )
+    else:
+        with pytest.raises(InvalidInput):
+            validate_inputs(description, (value,))
+
+
+@pytest.mark.parametrize(
+    ("listed", "given", "right"),
+    [
+        ("EPSG:25832", "EPSG:25832", True),
+        ("EPSG:25832", "http://www.opengis.net/def/crs/EPSG/0/25832", True),
+        ("urn:ogc:def:crs:EPSG::32632", "EPSG:32632", True),
+        ("urn:ogc:def:crs:EPSG:6.9:3035", "http://www.opengis.net/def/crs/EPSG/0/3035", True),
+        ("urn:ogc:def:crs:EPSG::3035", "EPSG:3035", False),  # northing first, or easting first?
+        ("EPSG:25832", "EPSG:25833", False),
+        ("any name", "any name", True),
+    ],
+)
+def test_boxes_of_projected_systems(listed: str, given: str, right: bool) -> None:
+    description = process(InputDescription("x", BoundingBoxDomain((listed,))))
+    value = BoundingBoxValue("x", (500_000.0, 5_000_000.0), (510_000.0, 5_010_000.0), given)
+    if right:
+        assert validate_inputs(description, (value,)) == (replace(value, crs=listed),)
+        for lower in ((520_000.0, 5_000_000.0), (510_000.0, 5_000_000.0), (-1e300, 5_000_000.0)):
+            with pytest.raises(InvalidInput):
+                validate_inputs(description, (replace(value, lower=lower),))
     else:
         with pytest.raises(InvalidInput):
             validate_inputs(description, (value,))
@@ -233,3 +260,18 @@ def test_no_value_breaks_it(domain: object, values: list[InputValue]) -> None:
     except InvalidInput:
         return
     assert len(checked) == len(values)
+
+
+@pytest.mark.parametrize("encoding", ["", "base64"])
+def test_bytes_are_base64_whether_that_is_said_or_not(encoding: str) -> None:
+    """05-007r7 §10.2.1: the encoding of the process holds where the request names none."""
+    csv, png = Format("text/csv", "base64"), Format("image/png", "base64")
+    description = process(InputDescription("x", ComplexDomain((csv, png))))
+    value = ComplexValue("x", "iVBORw0KGgo=", "image/png", encoding)
+    assert validate_inputs(description, (value,)) == (replace(value, encoding="base64"),)
+    with pytest.raises(InvalidInput):
+        validate_inputs(description, (replace(value, data="no base64!"),))
+    with pytest.raises(InvalidInput):
+        validate_inputs(description, (replace(value, encoding="gzip"),))
+    (text,) = validate_inputs(description, (ComplexValue("x", "a,b", "text/csv"),))
+    assert text == ComplexValue("x", "YSxi", "text/csv", "base64")

@@ -111,7 +111,7 @@ class Person:
         """Wait until the middle of the map is covered by a picture."""
         self.page.locator(f"#{map_id} .ol-viewport").wait_for(timeout=60_000)
         self.page.wait_for_function(
-            f"id => ({COLOURS})(document.getElementById(id)) > 200", arg=map_id
+            f"id => ({COLOURS})(document.getElementById(id)) > 60", arg=map_id
         )
 
     def balance(self) -> Decimal:
@@ -182,6 +182,6 @@ class Person:
 
 def amount(text: str) -> Decimal:
     """The first number of a text, with the signs and separators of the pages."""
-    found = re.search(r"[−-]?[\d,]+(\.\d+)?", text)
+    found = re.search(r"[−-]?[\d,\u202f]+(\.\d+)?", text)
     assert found is not None, text
-    return Decimal(found[0].replace("−", "-").replace(",", ""))
+    return Decimal(found[0].replace("−", "-").replace(",", "").replace("\u202f", ""))

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.timeout(400)]
 
 NDVI = "demo.ndvi"
 QUOTED = Decimal("1.10")  # 0.50 a job, and 36 an hour for the 60 s that a run is expected to take
-CHANGE_QUOTED = Decimal("2.20")
+CHANGE_QUOTED = Decimal("1.09")  # by the provider itself: 9 s of CPU
 
 
 def test_the_main_job(browser: Browser, stack: RunningStack) -> None:
@@ -257,6 +257,7 @@ def progress(rosa: Person) -> Decimal:
     expect(page.get_by_role("heading", name=re.compile("^Charged"))).to_be_visible(timeout=60_000)
     told = rosa.api(f"/api/jobs/{job}/cost/")
     assert Decimal(told["quote"]["total"]) == CHANGE_QUOTED
+    assert told["quote"]["source"] == "provider"
     return by_hand(told, per_job="1")
 
 

@@ -6,7 +6,10 @@ import pytest
 from django.test import Client
 
 from people.models import User
+from tests.pages.quarter import clock, quarter
 from tests.pages.stage import Stage
+
+__all__ = ["clock", "quarter"]
 
 
 @pytest.fixture

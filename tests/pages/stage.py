@@ -14,13 +14,14 @@ from rasterio.transform import from_bounds
 
 from accounting.accounts import group_account
 from accounting.models import Unit
-from accounting.pricing import RateSpec, publish_rates
-from accounting.usage import import_message
+from accounting.prices.price_lists import RateSpec, publish_rates
+from accounting.usage.importer import import_message
 from catalogue_client.services import put_collection, put_item
 from jobs import lifecycle, results
 from jobs.models import Due, Job
 from jobs.states import State
 from jobs.transitions import apply, lock, move
+from jobs.usage_senders import sender_of
 from providers.ports import RemoteState, RemoteStatus
 from providers.process import (
     BoundingBoxDomain,
@@ -166,7 +167,7 @@ class Stage(World):
             f"WallDuration: {seconds}\nCpuDuration: 20\nProcessors: 1\n"
             f"StartTime: 1767225600\nEndTime: {1767225600 + seconds}\n%%\n"
         )
-        import_message(body.encode(), source="test", provider_id=self.provider.pk)
+        import_message(body.encode(), source="test", sender=sender_of(self.provider))
 
     @staticmethod
     def sent(job: Job) -> None:

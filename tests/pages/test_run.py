@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils.datastructures import MultiValueDict
 
-from accounting.credit import set_cap
+from accounting.credit.transfers import set_cap
 from common.errors import InvalidInput
 from jobs.models import Job
 from jobs.validation import validate_inputs

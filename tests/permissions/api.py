@@ -10,6 +10,7 @@ from tests.permissions.scene import (
     app,
     door,
     first_output,
+    first_prices,
     for_admins,
     for_group,
     for_job,
@@ -27,6 +28,7 @@ from tests.permissions.scene import (
     running,
     service,
     shared_account,
+    this_month,
     transfer,
 )
 
@@ -35,7 +37,7 @@ APEL = (
     "WallDuration: 60\nCpuDuration: 60\nProcessors: 1\nNodeCount: 1\n"
     "StartTime: 1767225600\nEndTime: 1767225660\n%%\n"
 )
-REGISTRATION = {"slug": "new", "name": "New", "url": NOWHERE}
+REGISTRATION = {"slug": "new", "name": "New", "url": NOWHERE, "protocol": "wps-1.0"}
 
 API = (
     Row("api:root", door()),
@@ -45,7 +47,7 @@ API = (
     Row("api:service", door(404, **for_users_of_the_app(200, 200)), arguments=service),
     Row("api:applications", door()),
     Row("api:application", door(404, **for_group(200)), arguments=app),
-    Row("api:quotes", door(405)),
+    Row("api:quotes", door()),
     Row("api:quotes", door(404, **{**for_group(201), OPERATOR: 403}), "POST", body=run),
     Row(
         "api:quote",
@@ -72,6 +74,16 @@ API = (
     Row("api:account-holds", door(404, owner=200, operator=200), arguments=own_account),
     Row("api:account-spending", door(404, **for_group(200)), arguments=shared_account),
     Row("api:account-spending", door(404, owner=200, operator=200), arguments=own_account),
+    Row("api:account-statements", door(404, **for_group(200)), arguments=shared_account),
+    Row("api:account-statements", door(404, owner=200, operator=200), arguments=own_account),
+    Row("api:account-usage", door(404, **for_group(200)), arguments=shared_account),
+    Row("api:account-usage", door(404, owner=200, operator=200), arguments=own_account),
+    Row("api:account-usage-csv", door(404, **for_group(200)), arguments=shared_account),
+    Row("api:account-month", door(404, **for_group(200)), arguments=this_month),
+    Row("api:account-month-csv", door(404, **for_group(200)), arguments=this_month),
+    Row("api:account-month-pdf", door(404, **for_group(200)), arguments=this_month),
+    Row("api:account-seals", door(404, **for_admins(200)), arguments=shared_account),
+    Row("api:account-entries", door(404, **for_admins(200)), arguments=shared_account),
     Row(
         "api:account-issues",
         door(404, member=403, owner=403, admin=403, operator=201),
@@ -114,10 +126,36 @@ API = (
     Row("api:providers", door()),
     Row("api:providers", door(201), "POST", body=lambda _: REGISTRATION),
     Row("api:provider", door(404, **for_provider(200)), arguments=provider),
+    Row(
+        "api:provider",
+        door(404, **for_provider(200)),
+        "PATCH",
+        arguments=provider,
+        body=lambda _: {"usage_keep_good": True},
+    ),
+    Row(
+        "api:provider",
+        door(404, provider=403, operator=200),
+        "PATCH",
+        arguments=provider,
+        body=lambda _: {"usage_without_jobs": True},
+    ),
     Row("api:discovery", door(404, **for_provider(200)), arguments=provider),
-    Row("api:discovery", door(404, **for_provider(201)), "POST", arguments=provider),
-    Row("api:approval", door(404, provider=403, operator=200), "POST", arguments=provider),
-    Row("api:suspension", door(404, provider=403, operator=200), "POST", arguments=provider),
+    Row("api:discovery", door(404, **for_provider(202)), "POST", arguments=provider),
+    Row(
+        "api:approval",
+        door(404, provider=403, operator=200),
+        "POST",
+        arguments=provider,
+        body=lambda _: {"note": "Welcome."},
+    ),
+    Row(
+        "api:suspension",
+        door(404, provider=403, operator=200),
+        "POST",
+        arguments=provider,
+        body=lambda _: {},
+    ),
     Row("api:provider-services", door(404, **for_provider(200)), arguments=provider),
     Row("api:provider-service", door(404, **for_provider(200)), arguments=offered),
     Row(
@@ -127,14 +165,43 @@ API = (
         arguments=offered,
         body=lambda _: {"enabled": False},
     ),
-    Row("api:prices", door(404, **for_provider(200)), arguments=provider),
+    Row("api:provider-prices", door(404, **for_users_of_the_app(200, 200)), arguments=provider),
     Row(
-        "api:prices",
-        door(404, **for_provider(200)),
+        "api:provider-prices",
+        door(404, **{**for_group(403), **for_provider(200)}),
         "PUT",
         arguments=provider,
         body=lambda _: {"prices": []},
     ),
+    Row(
+        "api:provider-price-versions",
+        door(404, **for_users_of_the_app(200, 200)),
+        arguments=provider,
+    ),
+    Row(
+        "api:provider-price-version",
+        door(404, **for_users_of_the_app(200, 200)),
+        arguments=first_prices,
+    ),
+    Row(
+        "api:provider-price-version",
+        door(404, **{**for_group(403), **for_provider(409)}),
+        "DELETE",
+        arguments=first_prices,
+    ),
+    Row("api:formulas", door(404, **for_provider(200)), arguments=offered),
+    Row(
+        "api:formulas",
+        door(404, **for_provider(200)),
+        "PUT",
+        arguments=offered,
+        body=lambda _: {"unit": "JOB", "expression": "2"},
+    ),
+    Row("api:prices", door()),
+    Row("api:prices", door(403, operator=200), "PUT", body=lambda _: {"prices": []}),
+    Row("api:price-versions", door()),
+    Row("api:price-version", door(404), arguments=lambda _: {"number": 9}),
+    Row("api:price-version", door(403, operator=404), "DELETE", arguments=lambda _: {"number": 9}),
     Row("api:api-keys", door()),
     Row("api:api-keys", door(201), "POST", body=lambda _: {"name": "k", "scopes": ["read"]}),
     Row("api:api-key", door(404, owner=204), "DELETE", arguments=key),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.permissions.scene import (
     OPERATOR,
     PROVIDER,
@@ -20,6 +22,11 @@ from tests.permissions.scene import (
     statuses,
 )
 
+SCENE = (
+    '{"type": "Feature", "id": "s", "geometry": {"type": "Point", "coordinates": [0, 0]},'
+    ' "properties": {"datetime": "2026-01-01T00:00:00Z"}, "links": [], "assets": {}}'
+)
+CAPABILITIES_2 = "service=WPS&version=2.0.0&request=GetCapabilities"
 CAPABILITIES = "service=WPS&version=1.0.0&request=GetCapabilities"
 
 
@@ -30,13 +37,23 @@ def execute(s: Scene) -> str:
     )
 
 
+def application(s: Scene) -> dict[str, str]:
+    return {"application": s.app.slug}
+
+
+def of_job(operation: str, which: str = "done") -> Callable[[Scene], str]:
+    start = f"service=WPS&version=2.0.0&request={operation}&jobID="
+    return lambda s: f"{start}{getattr(s, which).pk}"
+
+
 DOORS = (
     Row("health_live", public()),
     Row("health_ready", public()),
     Row("metrics", statuses(404, anonymous=404, operator=200)),
-    # A capabilities document cannot be empty, so there is none for who may run nothing.
-    Row("wps", door(stranger=403), query=lambda _: CAPABILITIES),
-    Row("wps", door(400, **{**for_group(200), PROVIDER: 402, OPERATOR: 402}), query=execute),
+    # The portal's own process is everybody's, so no list is empty.
+    Row("wps", door(), query=lambda _: CAPABILITIES),
+    # From a browser's session nothing is started by GET; whoever may not run it learns no more.
+    Row("wps", door(400, **{**for_group(403), PROVIDER: 403, OPERATOR: 403}), query=execute),
     Row(
         "wps_of_provider",
         door(404, **for_users_of_the_app(200, 200)),
@@ -50,11 +67,74 @@ DOORS = (
         door(404, **for_job(200)),
         arguments=lambda s: {"provider": s.provider.slug, "job_id": s.done.pk},
     ),
+    Row(
+        "wps_of_application",
+        door(404, **for_group(200)),
+        arguments=application,
+        query=lambda _: CAPABILITIES,
+    ),
+    Row(
+        "wps_of_application",
+        door(404, **{**for_group(403), OPERATOR: 403}),
+        arguments=application,
+        query=execute,
+    ),
+    Row(
+        "wps_status_of_application",
+        door(404, **for_job(200)),
+        arguments=lambda s: {**application(s), "job_id": s.done.pk},
+    ),
+    Row("wps_nothing", public(404), arguments=lambda _: {"rest": "a/b"}),
+    Row("wps2_nothing", public(404), arguments=lambda _: {"rest": "a/b"}),
+    Row("wps2", door(), query=lambda _: CAPABILITIES_2),
+    Row("wps2", door(400, **for_job(200)), query=of_job("GetStatus")),
+    Row("wps2", door(400, **for_job(200)), query=of_job("GetResult")),
+    Row("wps2", door(400, owner=403, admin=403, operator=403), query=of_job("Dismiss", "running")),
+    Row(
+        "wps2_of_provider",
+        door(404, **for_users_of_the_app(200, 200)),
+        arguments=lambda s: {"provider": s.provider.slug},
+        query=lambda _: CAPABILITIES_2,
+    ),
+    Row(
+        "wps2_of_application",
+        door(404, **for_group(200)),
+        arguments=application,
+        query=lambda _: CAPABILITIES_2,
+    ),
+    Row("oai", public(), query=lambda _: "verb=Identify"),
+    Row("csw", public(), query=lambda _: "service=CSW&request=GetCapabilities"),
+    Row("opensearch", public()),
+    *(
+        Row("opensearch_search", public(), arguments=lambda _, form=form: {"form": form})
+        for form in ("atom", "geojson")
+    ),
+    Row("waf", public()),
+    Row("waf_folder", public(), arguments=lambda _: {"identifier": "results"}),
+    Row("waf_page", public(404), arguments=lambda _: {"identifier": "results", "number": "2"}),
+    Row("waf_file", of_result(200), arguments=item),
+    Row("pages:sitemap", public()),
+    Row("pages:sitemap_part", public(404), arguments=lambda _: {"number": 2}),
+    Row("pages:robots", public()),
     Row("stac", public()),
     Row("stac_conformance", public()),
     Row("stac_api", public()),
     Row("stac_collections", public()),
     Row("stac_search", public()),
+    Row("stac_queryables", public()),
+    Row("stac_queryables_of", public(), arguments=lambda _: {"identifier": "results"}),
+    # The collection of results is nobody's: operators add to it; results follow their jobs.
+    Row(
+        "stac_items",
+        door(403, operator=201),
+        "POST",
+        arguments=lambda _: {"identifier": "results"},
+        body=lambda _: SCENE,
+    ),
+    *(
+        Row("stac_item", door(403), method, arguments=item, body=lambda _: SCENE)
+        for method in ("PUT", "PATCH", "DELETE")
+    ),
     *(
         Row(name, of_result(200), arguments=lambda s, more=more: {**item(s), **more})
         for name, more in (

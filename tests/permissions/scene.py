@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from accounting.accounts import user_account
+from accounting import ledger
+from accounting.accounts import provider_account, user_account
+from accounting.models import Phase, TransferKind
+from accounting.requests import adjustments, disputes, topups
+from accounting.statements.months import month_of
 from catalogue_client.models import Item
 from common.clock import now
 from jobs.lifecycle import submit
@@ -19,7 +24,7 @@ from people.models import Membership, User
 from people.services import create_api_key
 from providers.ports import RemoteState, RemoteStatus
 from providers.process import ComplexValue, LiteralValue, OutputValue
-from tests.factories import World, make_user
+from tests.factories import CREDIT, World, make_user
 
 ANON, STRANGER, MEMBER, OWNER, ADMIN, PROVIDER, OPERATOR = ROLES = (
     "anonymous",
@@ -55,7 +60,9 @@ class Scene(World):
         )
         publish(Due(kind="publish", subject=str(self.done.pk)))
         self.item = Item.objects.get(job_id=self.done.pk).identifier
-        WorkerBeat.objects.create(name="worker", seen_at=now())
+        self._requests()
+        # Alive however long the whole table takes.
+        WorkerBeat.objects.create(name="worker", seen_at=now() + timedelta(hours=1))
         Due.objects.update(lease_until=now() + timedelta(minutes=1))
         self.users: dict[str, User | None] = {
             ANON: None,
@@ -66,6 +73,25 @@ class Scene(World):
             PROVIDER: self.provider_owner,
             OPERATOR: self.operator,
         }
+
+    def _requests(self) -> None:
+        """A request for credit, a disputed charge, a correction that waits for an operator."""
+        asked = {"account": self.account, "amount": CREDIT, "reason": "more", "key": "k"}
+        self.asked = topups.ask(actor=self.researcher, **asked)
+        self.charge, _ = ledger.post(
+            id=uuid.uuid4(),
+            phase=Phase.SINGLE,
+            kind=TransferKind.CHARGE,
+            debit=self.account,
+            credit=provider_account(self.provider.pk),
+            amount=CREDIT,
+            member_id=self.researcher.pk,
+        )
+        said = {"charge_id": self.charge.pk, "text": "wrong"}
+        self.disputed = disputes.open_dispute(actor=self.researcher, **said)
+        second = make_user(is_staff=True)
+        large = {"account": self.account, "amount": 101 * CREDIT, "reason": "outage"}
+        self.proposed = adjustments.propose(actor=second, **large)
 
     def _job(self) -> Job:
         job = submit(
@@ -145,6 +171,11 @@ def for_provider(status: int) -> dict[str, int]:
     return {PROVIDER: status, OPERATOR: status}
 
 
+def for_charge(status: int) -> dict[str, int]:
+    """Who may see a charge: who spent, who answers for the account, who earned, operators."""
+    return {OWNER: status, ADMIN: status, PROVIDER: status, OPERATOR: status}
+
+
 def for_users_of_the_app(status: int, provider: int) -> dict[str, int]:
     """Members of the application's group, the provider's owner, operators."""
     return {**for_group(status), PROVIDER: provider}
@@ -187,6 +218,10 @@ def offered(s: Scene) -> dict[str, Any]:
     return {"slug": s.provider.slug, "service_id": s.service.pk}
 
 
+def first_prices(s: Scene) -> dict[str, Any]:
+    return {**provider(s), "number": 1}
+
+
 def service(s: Scene) -> dict[str, Any]:
     return {"service_id": s.service.pk}
 
@@ -195,8 +230,28 @@ def shared_account(s: Scene) -> dict[str, Any]:
     return {"account_id": s.account.pk}
 
 
+def this_month(s: Scene) -> dict[str, Any]:
+    return {**shared_account(s), "month": month_of(now())}
+
+
 def own_account(s: Scene) -> dict[str, Any]:
     return {"account_id": s.account_of_owner.pk}
+
+
+def asked(s: Scene) -> dict[str, Any]:
+    return {"pk": s.asked.pk}
+
+
+def charge(s: Scene) -> dict[str, Any]:
+    return {"pk": s.charge.pk}
+
+
+def disputed(s: Scene) -> dict[str, Any]:
+    return {"pk": s.disputed.pk}
+
+
+def proposed(s: Scene) -> dict[str, Any]:
+    return {"pk": s.proposed.pk}
 
 
 def member_id(s: Scene) -> dict[str, Any]:

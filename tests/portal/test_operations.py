@@ -66,11 +66,14 @@ def test_request_ids_come_from_the_proxy_only_where_there_is_one(client, setting
 def lines():
     """The log lines of a test, as they are written."""
     before = logging.getLogger().handlers[:], logging.getLogger().level
+    configured = structlog.get_config()
     stream = io.StringIO()
     logs.configure()
     logging.getLogger().handlers[0].setStream(stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.getLogger().handlers, logging.getLogger().level = before
+    # the very list of steps: loggers in use hold it, and capture_logs() changes it in place
+    structlog.configure(**configured)
 
 
 def test_one_json_line_per_request_with_its_ids(failing, lines):
@@ -114,6 +117,12 @@ def test_secrets_do_not_reach_the_log(lines):
     assert secret not in text
     assert "host.example/wps" in text
     assert key.partition(".")[0] in text
+
+
+def test_whatever_is_logged_becomes_a_line(lines):
+    structlog.get_logger("test").info("odd", text="\ud800", number=2**70, keys={1: now()})
+    (line,) = lines()
+    assert line["number"] == 2**70
 
 
 # --- health --------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from providers.addresses import is_own, public_text, split_credentials, without_own_addresses
+from common.addresses import split_credentials
+from providers.addresses import is_own, public_text, without_own_addresses
 from providers.ports import Endpoint
 
 HERE = Endpoint("https://WPS.example.org:8443/wps", extra_hosts=("Store.example.net:9000",))

@@ -9,7 +9,7 @@ from django.urls import reverse
 from people.models import User
 from providers import services
 from tests.factories import make_provider, make_service
-from tests.fakes.wps_server import FakeWps, Reply
+from tests.fakes.wps_server import FakeWps
 
 pytestmark = pytest.mark.django_db
 
@@ -35,10 +35,6 @@ def test_operators_approve_and_confirm_hosts_and_never_see_secrets(
         client.post(listing, {"action": action, **picked})
         provider.refresh_from_db()
         assert provider.state == state
-    wps.reply("GetCapabilities", Reply(500, b""))
-    answer = client.post(listing, {"action": "read_again", **picked}, follow=True)
-    assert b"HTTP 500" in answer.content
-
     form = {
         "name": "Centre A",
         "extra_hosts": '["store.example.net"]',

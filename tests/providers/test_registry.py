@@ -38,7 +38,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_a_driver_of_another_package_is_found_by_its_name() -> None:
     assert registry.driver_of("other").scheme == "other"
-    assert registry.protocols() == ["broken", "other", "wps-1.0"]
+    assert registry.protocols() == ["broken", "ogcapi-processes", "other", "wps-1.0", "wps-2.0"]
 
 
 def test_a_built_in_driver_cannot_be_replaced() -> None:

@@ -52,7 +52,8 @@ def test_a_new_provider_waits_for_approval_with_its_services_known(
 
 def test_a_provider_that_does_not_answer_is_entered_all_the_same(owner: User) -> None:
     provider = register(owner, "http://127.0.0.1:1/wps")
-    assert Provider.objects.get().discovery_error == provider.discovery_error != ""
+    stored = Provider.objects.get(pk=provider.pk)
+    assert stored.discovery_error == provider.discovery_error != ""
     unknown = register(owner, "https://no-such-host.invalid/wps", slug="centre-b")
     assert "not known" in unknown.discovery_error
 
@@ -73,9 +74,7 @@ def test_a_provider_that_does_not_answer_is_entered_all_the_same(owner: User) ->
         ({"slug": "a b"}, "slug"),
         ({"slug": "-a"}, "slug"),
         ({"slug": "x" * 41}, "slug"),
-        ({"slug": ""}, "slug"),
         ({"slug": "taken"}, "slug"),
-        ({"name": "  "}, "name"),
         ({"name": "x" * 201}, "name"),
         ({"protocol": "telepathy"}, "protocol"),
         ({"username": "a:b"}, "username"),
@@ -85,11 +84,12 @@ def test_what_cannot_be_registered(
     wps: FakeWps, owner: User, fields: dict[str, str], field: str
 ) -> None:
     make_provider(owner, slug="taken")
+    before = set(Provider.objects.all())
     with pytest.raises(InvalidInput) as caught:
         register(owner, **{"url": wps.url, **fields})
     assert caught.value.locator == field
     assert field in caught.value.errors
-    assert Provider.objects.count() == 1
+    assert set(Provider.objects.all()) == before
     assert not wps.received
 
 
@@ -161,11 +161,11 @@ def test_a_provider_that_moves_is_looked_at_again_and_takes_no_secrets_along(
 )
 def test_settings_that_are_refused(operator: User, field: str, value: object) -> None:
     provider = make_provider(operator)
-    before = Provider.objects.values().get()
+    before = Provider.objects.values().get(pk=provider.pk)
     with pytest.raises(InvalidInput) as caught:
         services.update_provider(actor=operator, provider=provider, **{field: value})
     assert caught.value.locator == field
-    assert Provider.objects.values().get() == before
+    assert Provider.objects.values().get(pk=provider.pk) == before
 
 
 def test_what_only_operators_may(owner: User, operator: User) -> None:
@@ -224,7 +224,7 @@ def test_health(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
         moment = start + timedelta(seconds=seconds)
         monkeypatch.setattr(services, "now", lambda moment=moment: moment)
         verb(provider=provider)
-        fresh = Provider.objects.get()
+        fresh = Provider.objects.get(pk=provider.pk)
         for seen in (provider, fresh):
             assert seen.last_answer_at == start + timedelta(seconds=answered)
             failed = start + timedelta(seconds=failing) if failing is not None else None

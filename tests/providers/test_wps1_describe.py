@@ -123,7 +123,7 @@ LITERALS = [
     ),
     (
         '<LiteralData><ValuesReference ows:reference="http://x.example/list"/></LiteralData>',
-        LiteralDomain(),
+        LiteralDomain(values_reference="http://x.example/list"),
     ),
     ("<ComplexData/>", ComplexDomain()),
     ("<ComplexData maximumMegabytes='many'><Default/></ComplexData>", ComplexDomain()),

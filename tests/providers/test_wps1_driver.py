@@ -227,6 +227,12 @@ def test_a_lost_answer_is_found_by_its_reference(wps: FakeWps) -> None:
         DRIVER.find(here, JOB)
 
 
+def test_a_provider_that_broke_is_asked_what_became_of_the_request(wps: FakeWps) -> None:
+    wps.reply("Execute", Reply(500, b"Traceback"))
+    with pytest.raises(ProviderTimeout):
+        DRIVER.submit(endpoint(wps, lookup_url=wps.lookup_url), ECHO, HELLO, JOB)
+
+
 def test_without_a_lookup_address_nothing_is_known(wps: FakeWps) -> None:
     assert DRIVER.find(endpoint(wps), JOB) is Found.UNKNOWN
     elsewhere = endpoint(wps, lookup_url="https://evil.example.net/{reference}")

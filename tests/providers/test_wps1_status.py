@@ -6,7 +6,8 @@ import pytest
 import structlog
 
 from common.errors import ProviderNonsense
-from providers.drivers.wps1.status import parse_status, remote_id
+from providers.drivers.wps1.addressing import remote_id
+from providers.drivers.wps1.status import parse_status
 from providers.ports import Endpoint, RemoteState
 from providers.process import (
     BoundingBoxValue,
@@ -301,9 +302,9 @@ def test_a_running_job_without_an_address_cannot_be_followed() -> None:
         (f"{BASE}/wpsoutputs/pywps-12.xml", "12"),
         (f"{BASE}/cgi?Identifier=GetStatus&DataInputs=sid=z-9&RawDataOutput=Result", "z-9"),
         (f"{BASE}/api/jobs/77?f=xml", "77"),
-        (f"{BASE}/status/now", ""),
+        (f"{BASE}/status/now", f"{BASE}/status/now"),
         ("", ""),
-        ("https://[::1/s", ""),
+        ("https://[::1/s", "https://[::1/s"),
     ],
 )
 def test_the_providers_own_identifier(location: str, identifier: str) -> None:

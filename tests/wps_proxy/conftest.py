@@ -153,8 +153,9 @@ class Door:
 
     @property
     def identifier(self) -> str:
-        slug = self.path.removeprefix("/wps").strip("/")
-        return "eo:all.kinds" if slug else f"{self.world.provider.slug}.eo:all.kinds"
+        slug = self.path.removeprefix("/wps").removeprefix("/2.0").strip("/")
+        own = bool(slug) and self.path.startswith("/wps/")
+        return "eo:all.kinds" if own else f"{self.world.provider.slug}.eo:all.kinds"
 
     world: World
 
@@ -165,7 +166,8 @@ class Door:
         for secret in (b"127.0.0.1", str(self.wps.port).encode(), b"provider-secret", b"portal:p"):
             assert secret not in told, secret
         assert response.status_code != 500
-        if response.headers.get("Content-Type") == "text/xml" and body:
+        kind = response.headers.get("Content-Type", "").partition(";")[0]
+        if kind in ("text/xml", "application/xml", "application/soap+xml") and body:
             response.xml = valid(body)
             report = response.xml.tag.endswith("}ExceptionReport")
             assert report is (response.status_code >= 400)

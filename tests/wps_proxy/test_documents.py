@@ -155,12 +155,16 @@ def test_any_description_is_valid(described: list[ProcessDescription]) -> None:
 
 @given(
     st.lists(
-        st.builds(Offering, st.builds(ProcessSummary, names), anything), min_size=1, max_size=3
+        st.builds(Offering, st.builds(ProcessSummary, names), some_names), min_size=1, max_size=3
     )
 )
 @settings(deadline=None)
 def test_any_list_is_valid(offerings: list[Offering]) -> None:
-    valid(capabilities(address="http://testserver/wps", language="en", offerings=offerings))
+    valid(
+        capabilities(
+            address="http://testserver/wps", language="en", sequence="1.a", offerings=offerings
+        )
+    )
 
 
 @given(responses)

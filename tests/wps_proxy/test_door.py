@@ -12,9 +12,11 @@ from jobs.models import Job
 from people.services import revoke_api_key
 from tests.factories import ECHO, World, make_app, make_provider, make_service
 from tests.wps_proxy.conftest import Door, MakeDoor, refusal, texts
+from tests.wps_proxy.schemas import valid
 
 CAPS = {"service": "WPS", "request": "GetCapabilities"}
 DESCRIBE = {"service": "WPS", "request": "DescribeProcess", "version": "1.0.0"}
+OWN = "portal.echo"  # the portal's own process, which is everybody's
 OPEN = (
     '<wps:{0} xmlns:wps="http://www.opengis.net/wps/1.0.0"'
     ' xmlns:ows="http://www.opengis.net/ows/1.1" service="WPS" {1}>'
@@ -38,9 +40,9 @@ def test_the_list_has_what_the_user_may_use_by_the_identifiers_of_the_address(
     make_service(world.provider, ECHO, enabled=False)
     make_app(world.operator, (shared,))
     slug = world.provider.slug
-    both = sorted(["another.echo", f"{slug}.eo:all.kinds"])
-    assert identifiers(make_door().get(**CAPS)) == both
-    assert identifiers(make_door(world.stranger).get(**CAPS)) == ["another.echo"]
+    all_of_them = sorted(["another.echo", f"{slug}.eo:all.kinds", OWN])
+    assert identifiers(make_door().get(**CAPS)) == all_of_them
+    assert identifiers(make_door(world.stranger).get(**CAPS)) == ["another.echo", OWN]
     assert identifiers(make_door(path=f"/wps/{slug}").get(**CAPS)) == ["eo:all.kinds"]
     capabilities = make_door().get(**CAPS)
     links = {e.get("{http://www.w3.org/1999/xlink}href") for e in capabilities.xml.iter()} - {None}
@@ -54,7 +56,10 @@ def test_the_list_has_what_the_user_may_use_by_the_identifiers_of_the_address(
 def test_an_empty_list_cannot_be_written_and_is_a_refusal(
     world: World, make_door: MakeDoor
 ) -> None:
-    response = make_door(world.stranger).get(**CAPS)
+    """Nobody's list is empty but that of an application without services."""
+    assert identifiers(make_door(world.stranger).get(**CAPS)) == [OWN]
+    bare = make_app(world.operator, ())
+    response = make_door(world.stranger, path=f"/apps/{bare.slug}/wps").get(**CAPS)
     assert refusal(response) == (403, "NoApplicableCode", "")
     assert "service" in response.body.decode()
 
@@ -80,7 +85,7 @@ def test_descriptions_hold_everything_that_a_client_must_know(door: Door, world:
     assert note.get("maxOccurs") == "1000"  # the schema knows no "unbounded"
     own = door.get(f"/wps/{world.provider.slug}", **DESCRIBE, identifier="eo:all.kinds")
     assert own.xml[0][0].text == "eo:all.kinds"
-    assert identifiers(door.get(**DESCRIBE, identifier="ALL")) == [door.identifier]
+    assert identifiers(door.get(**DESCRIBE, identifier="ALL")) == [door.identifier, OWN]
     both = door.get(**DESCRIBE, identifier=f"{door.identifier},nobody.nothing")
     assert refusal(both) == (400, "InvalidParameterValue", "identifier")
 
@@ -98,8 +103,8 @@ def test_unknown_and_invisible_processes_look_alike(world: World, make_door: Mak
 def test_a_process_without_outputs_has_no_description(world: World, door: Door) -> None:
     bare = make_service(world.provider, ECHO.__class__("bare"))
     world.app.services.add(bare)
-    assert len(identifiers(door.get(**CAPS))) == 2
-    assert identifiers(door.get(**DESCRIBE, identifier="ALL")) == [door.identifier]
+    assert len(identifiers(door.get(**CAPS))) == 3
+    assert identifiers(door.get(**DESCRIBE, identifier="ALL")) == [door.identifier, OWN]
     response = door.get(**DESCRIBE, identifier=f"{world.provider.slug}.bare")
     assert refusal(response) == (400, "InvalidParameterValue", "identifier")
 
@@ -113,6 +118,7 @@ def test_documents_are_not_sent_twice(door: Door, world: World) -> None:
         world.service.title = f"New {query['request']}"
         world.service.save()
         world.service.current.document["title"] = world.service.title
+        world.service.current.fingerprint = f"{query['request']:0<64}"  # as every other description
         world.service.current.save()
         changed = door.get(**query, headers={"If-None-Match": etag})
         assert changed.status_code == 200
@@ -211,10 +217,28 @@ def test_more_than_ten_mebibytes_are_refused_before_they_are_read(door: Door) ->
 
 
 def test_other_methods_are_not_allowed(door: Door) -> None:
-    for method in ("put", "delete", "patch"):
-        assert getattr(door.client, method)("/wps", headers=door.headers).status_code == 405
+    for method in ("put", "delete", "patch", "options"):
+        response = getattr(door.client, method)("/wps", headers=door.headers)
+        assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST")
+        assert valid(response.content).tag.endswith("ExceptionReport")
     head = door.client.head("/wps", CAPS, headers=door.headers)
     assert (head.status_code, head.content) == (200, b"")
+
+
+def test_an_address_with_a_slash_is_the_same_and_any_other_is_refused(
+    door: Door, world: World
+) -> None:
+    """A client gets an exception report for every address below, never a page."""
+    for path in ("/wps", f"/wps/{world.provider.slug}", "/wps/2.0"):
+        plain, slash = (door.get(f"{path}{end}", **CAPS) for end in ("", "/"))
+        assert (plain.status_code, slash.body) == (200, plain.body)
+    for path in ("/wps/a/b", "/wps/jobs/x/status.xml", "/wps/2.0/a/b", "/apps/a/wps/b"):
+        answers = (door.get(path, **CAPS), door.post("<a/>", path=path))
+        assert [one.status_code for one in answers] == [404, 404]
+        names = "ows/2.0" if "/2.0/" in path else "ows/1.1"
+        assert {one.xml.tag for one in answers} == {
+            f"{{http://www.opengis.net/{names}}}ExceptionReport"
+        }
 
 
 # --- who calls -------------------------------------------------------------------------------
@@ -291,6 +315,7 @@ def test_a_session_runs_something_only_for_the_portals_own_pages(
             "</wps:Execute>",
             headers=headers,
         )
+    runs = runs and method == "post"  # a link that somebody sends is followed by GET
     assert response.status_code == (200 if runs else 403)
     assert Job.objects.exists() is runs
     assert door.get(**CAPS, headers=headers).status_code == 200

@@ -10,8 +10,9 @@ from common import errors
 from common.errors import PortalError
 from tests.wps_proxy.conftest import Door, refusal
 from tests.wps_proxy.schemas import valid
-from wps_proxy import faults, views
-from wps_proxy.wps1.requests import no_such_operation
+from wps_proxy import faults
+from wps_proxy.negotiation import no_such_operation
+from wps_proxy.views import wps1
 
 SUMS = {"required": Decimal(3), "available": Decimal(1), "shortfall": Decimal(2), "account": "G"}
 
@@ -57,7 +58,7 @@ def test_a_fault_of_ours_tells_nothing(door: Door, monkeypatch: pytest.MonkeyPat
     def broken(**_: object) -> bytes:
         raise RuntimeError("/var/lib/secret")
 
-    monkeypatch.setattr(views, "capabilities", broken)
+    monkeypatch.setattr(wps1, "capabilities", broken)
     query = {"service": "WPS", "request": "GetCapabilities"}
     response = door.client.get("/wps", query, headers=door.headers)
     assert response.status_code == 500

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput, PortalError
+from common.kvp import parameters
 from common.xml import parse as parse_xml
 from providers.process import (
     BoundingBoxDomain,
@@ -106,14 +107,14 @@ def test_execute_is_read_back_from_xml(wanted: Execute) -> None:
 def test_execute_is_read_back_from_key_value_pairs(wanted: Execute) -> None:
     if any(map(misread, wanted.request.inputs)):
         return
-    assert kvp.read(kvp.parameters(to_query(wanted)), lambda _: PROCESS) == wanted
+    assert kvp.read(parameters(to_query(wanted)), lambda _: PROCESS) == wanted
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode(errors="ignore")))
 def test_any_bytes_are_a_request_or_a_clear_refusal(data: bytes) -> None:
     for read in (
         lambda: parse.read(parse_xml(data)),
-        lambda: kvp.read(kvp.parameters(data.decode("latin-1")), lambda _: PROCESS),
+        lambda: kvp.read(parameters(data.decode("latin-1")), lambda _: PROCESS),
     ):
         with suppress(PortalError):
             read()
@@ -131,7 +132,7 @@ def test_any_text_of_inputs_is_read_or_refused(text: str) -> None:
 
 
 def of(query: str) -> object:
-    return kvp.read(kvp.parameters(query), lambda _: PROCESS)
+    return kvp.read(parameters(query), lambda _: PROCESS)
 
 
 START = "service=WPS&version=1.0.0&request=Execute&identifier=any"

@@ -7,9 +7,11 @@ from urllib.parse import quote, quote_plus
 
 from lxml import etree
 
+from common.xml import SOAP12
 from providers.process import (
     BoundingBoxValue,
     ComplexValue,
+    ExecuteRequest,
     Format,
     InputValue,
     LiteralValue,
@@ -20,6 +22,8 @@ from wps_proxy.wps1.requests import Execute
 
 WPS = "{http://www.opengis.net/wps/1.0.0}"
 OWS = "{http://www.opengis.net/ows/1.1}"
+WPS2 = "{http://www.opengis.net/wps/2.0}"
+OWS2 = "{http://www.opengis.net/ows/2.0}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -85,6 +89,60 @@ def _set(element: Any, **attributes: str) -> None:
     for name, value in attributes.items():
         if value:
             element.set(name, value)
+
+
+# --- WPS 2.0 and envelopes -------------------------------------------------------------------
+
+
+def to_xml2(wanted: ExecuteRequest, *, mode: str = "sync", response: str = "document") -> bytes:
+    root = etree.Element(f"{WPS2}Execute", service="WPS", version="2.0.0")
+    _set(root, mode=mode, response=response)
+    _add(root, f"{OWS2}Identifier", wanted.process)
+    for value in wanted.inputs:
+        _input2(_add(root, f"{WPS2}Input"), value)
+    for output in wanted.outputs:
+        element = _add(root, f"{WPS2}Output")
+        _set(element, id=output.identifier)
+        element.set("transmission", "reference" if output.as_reference else "value")
+        if output.format:
+            _format(element, output.format)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _input2(element: Any, value: InputValue) -> None:
+    _set(element, id=value.identifier)
+    if isinstance(value, ReferenceValue):
+        reference = _add(element, f"{WPS2}Reference")
+        reference.set(HREF, value.href)
+        _format(reference, value)
+        return
+    data = _add(element, f"{WPS2}Data")
+    if isinstance(value, LiteralValue):
+        literal = _add(data, f"{WPS2}LiteralValue", value.value)
+        _set(literal, dataType=value.data_type, uom=value.uom)
+    elif isinstance(value, ComplexValue):
+        data.text = value.data
+        _format(data, value)
+    else:
+        box = _add(data, f"{OWS2}BoundingBox")
+        _set(box, crs=value.crs, dimensions=str(len(value.lower)))
+        for name, corner in (("LowerCorner", value.lower), ("UpperCorner", value.upper)):
+            _add(box, f"{OWS2}{name}", " ".join(map(repr, corner)))
+
+
+def of_job(operation: str, job_id: str) -> bytes:
+    """GetStatus, GetResult or Dismiss."""
+    root = etree.Element(f"{WPS2}{operation}", service="WPS", version="2.0.0")
+    _add(root, f"{WPS2}JobID", job_id)
+    return etree.tostring(root)
+
+
+def in_envelope(document: bytes | str, namespace: str = SOAP12, header: str = "") -> bytes:
+    text = document if isinstance(document, str) else document.decode()
+    inner = text.partition("?>")[2] if text.startswith("<?xml") else text
+    return (
+        f'<e:Envelope xmlns:e="{namespace}">{header}<e:Body>{inner}</e:Body></e:Envelope>'
+    ).encode()
 
 
 # --- key-value pairs -------------------------------------------------------------------------

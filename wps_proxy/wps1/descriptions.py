@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from common.xml import OWS11, E, Element, name, only_xml, serialise
 from providers.process import (
     BoundingBoxDomain,
@@ -15,13 +17,15 @@ from providers.process import (
     ProcessDescription,
     ValueRange,
 )
-from wps_proxy.wps1.elements import LANG, boolean, brief, media_type, process_version, uri
-from wps_proxy.wps1.requests import SERVICE, VERSION
+from wps_proxy.domains import json_notes, sayable
+from wps_proxy.elements import LANG, boolean, media_type, uri
+from wps_proxy.negotiation import SERVICE
+from wps_proxy.wps1.elements import brief, more, process_version
+from wps_proxy.wps1.requests import VERSION
 
 REFERENCE = name(OWS11, "reference")
 CLOSURE = name(OWS11, "rangeClosure")
 XSD = "http://www.w3.org/TR/xmlschema-2/#"
-BYTES = "application/octet-stream"
 
 
 def descriptions(
@@ -47,6 +51,7 @@ def describable(process: ProcessDescription) -> bool:
 def _process(process: ProcessDescription, most_values: int) -> Element:
     element = E.plain.ProcessDescription(
         *brief(process.identifier, process.title, process.abstract),
+        *more(process.keywords, process.metadata),
         {
             **process_version(process.version),
             "storeSupported": boolean(True),
@@ -63,10 +68,16 @@ def _input(given: InputDescription, most_values: int) -> Element:
     most = most_values if given.max_occurs is None else max(given.max_occurs, 1)
     return E.plain.Input(
         *brief(given.identifier, given.title, given.abstract),
+        *more(given.keywords, given.metadata, _notes(given)),
         _input_domain(given.domain),
         minOccurs=str(given.min_occurs),
         maxOccurs=str(most),
     )
+
+
+def _notes(given: InputDescription) -> tuple[str, ...]:
+    unbounded = (_("Any number of values is taken."),) if given.max_occurs is None else ()
+    return (*json_notes(given.domain), *unbounded)
 
 
 def _input_domain(domain: LiteralDomain | ComplexDomain | BoundingBoxDomain) -> Element:
@@ -92,7 +103,11 @@ def _output(given: OutputDescription) -> Element:
         kind = _complex("ComplexOutput", domain)
     else:
         kind = _boxes("BoundingBoxOutput", domain)
-    return E.plain.Output(*brief(given.identifier, given.title, given.abstract), kind)
+    return E.plain.Output(
+        *brief(given.identifier, given.title, given.abstract),
+        *more(given.keywords, given.metadata, json_notes(domain)),
+        kind,
+    )
 
 
 def _literal(tag: str, domain: LiteralDomain) -> Element:
@@ -108,6 +123,8 @@ def _literal(tag: str, domain: LiteralDomain) -> Element:
 
 def _allowed(domain: LiteralDomain) -> Element:
     if not (domain.allowed_values or domain.ranges):
+        if domain.values_reference:
+            return E.plain.ValuesReference({REFERENCE: uri(domain.values_reference)})
         return E.ows.AnyValue()
     values = [E.ows.Value(only_xml(one)) for one in domain.allowed_values]
     return E.ows.AllowedValues(*values, *map(_range, domain.ranges))
@@ -128,7 +145,7 @@ def _range(one: ValueRange) -> Element:
 
 def _complex(tag: str, domain: ComplexDomain) -> Element:
     """Formats whose media type the schema does not allow cannot be said."""
-    known = [one for one in domain.formats if media_type(one.media_type)] or [Format(BYTES)]
+    known = sayable(domain)
     return E.plain(
         tag,
         E.plain.Default(_format(known[0])),

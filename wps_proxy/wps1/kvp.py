@@ -1,6 +1,6 @@
 """Requests as key-value pairs in the query of a GET (05-007r7 §8.2, §9.2, §10.2.2).
 
-Names of parameters are case-insensitive. Inside `DataInputs` the values are percent-encoded once
+Inside `DataInputs` the values are percent-encoded once
 more, so the parameter is taken apart first and its pieces are decoded last.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
-from common.xml import text_ok
+from common.kvp import Parameters, listed, required
 from providers.process import (
     BoundingBoxDomain,
     BoundingBoxValue,
@@ -28,12 +28,7 @@ from providers.process import (
     ProcessDescription,
     ReferenceValue,
 )
-from wps_proxy.wps1.requests import (
-    DescribeProcess,
-    Execute,
-    GetCapabilities,
-    Request,
-    ResponseForm,
+from wps_proxy.negotiation import (
     boolean,
     check_service,
     check_version,
@@ -41,34 +36,22 @@ from wps_proxy.wps1.requests import (
     negotiate,
     no_such_operation,
 )
+from wps_proxy.wps1.requests import (
+    VERSION,
+    DescribeProcess,
+    Execute,
+    GetCapabilities,
+    Request,
+    ResponseForm,
+    no_unit,
+)
 
-Parameters = Mapping[str, str]
 Describe = Callable[[str], ProcessDescription]
-MOST_PARAMETERS = 200
 _HREFS = ("xlink:href", "href")
 _INPUT_ATTRIBUTES = frozenset(
     {"mimetype", "format", "encoding", "schema", "datatype", "uom", "method", *_HREFS}
 )
 _OUTPUT_ATTRIBUTES = frozenset({"mimetype", "format", "encoding", "schema", "uom", "asreference"})
-
-
-def parameters(query: str) -> dict[str, str]:
-    """The parameters of a query string by lower-case name. Raises InvalidInput."""
-    try:
-        pairs = parse_qsl(
-            query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
-        )
-    except ValueError:  # not UTF-8, or too many
-        raise InvalidInput(_("The query cannot be read.")) from None
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        if not text_ok(name + value):
-            raise InvalidInput(
-                _("There are control characters in this parameter."), locator=name[:100]
-            )
-        if found.setdefault(name.lower(), value) != value:
-            raise InvalidInput(_("This parameter is given twice."), locator=name)
-    return found
 
 
 def read(given: Parameters, describe: Describe) -> Request:
@@ -78,24 +61,25 @@ def read(given: Parameters, describe: Describe) -> Request:
     a value, a document or a box. Raises PortalError, and what `describe` raises.
     """
     check_service(given.get("service"))
-    name = _required(given, "request")
+    name = required(given, "request")
     if name.lower() == "getcapabilities":
         # Many clients send `version` here: taken as the only one that they accept.
-        negotiate(_listed(given.get("acceptversions") or given.get("version", "")))
-        return GetCapabilities(language_of(given.get("language")))
+        negotiate(listed(given.get("acceptversions") or given.get("version", "")), (VERSION,))
+        sequence = given.get("updatesequence", "").strip()
+        return GetCapabilities(language_of(given.get("language")), sequence)
     if name.lower() not in ("describeprocess", "execute"):
         raise no_such_operation(name)
-    check_version(given.get("version"))
+    check_version(given.get("version"), (VERSION,))
     language = language_of(given.get("language"))
     if name.lower() == "execute":
         return _execute(given, describe, language)
-    identifiers = _listed(_required(given, "identifier"))
+    identifiers = listed(required(given, "identifier"))
     everything = "all" in map(str.lower, identifiers)
     return DescribeProcess(() if everything else identifiers, language)
 
 
 def _execute(given: Parameters, describe: Describe, language: str) -> Execute:
-    identifier = _required(given, "identifier")
+    identifier = required(given, "identifier")
     description = describe(identifier)
     inputs = tuple(_input(item, description) for item in _items(given.get("datainputs", "")))
     outputs = tuple(_output(item) for item in _items(given.get("responsedocument", "")))
@@ -219,6 +203,8 @@ def _output(item: _Item) -> OutputRequest:
     _only_known(item, _OUTPUT_ATTRIBUTES)
     if item.value:
         raise InvalidInput(_("An output has no value."), locator=item.identifier)
+    if item.get("uom"):
+        raise no_unit(item.identifier)
     as_reference = boolean(item.get("asreference"), item.identifier)
     form = item.format
     return OutputRequest(item.identifier, as_reference, form if form != Format("") else None)
@@ -232,17 +218,6 @@ def _only_known(item: _Item, known: frozenset[str]) -> None:
                 % {"name": name},
                 locator=item.identifier,
             )
-
-
-def _required(given: Parameters, name: str) -> str:
-    value = given.get(name, "").strip()
-    if not value:
-        raise InvalidInput(_("The parameter is missing."), locator=name, missing=True)
-    return value
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _decoded(text: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from common.errors import InvalidInput
 from common.ows import write_box
-from common.xml import E, Element, only_xml, parse, serialise
+from common.xml import E, Element, only_xml, serialise
 from providers.process import (
     BoundingBoxValue,
     ComplexValue,
@@ -19,16 +18,10 @@ from providers.process import (
     ProcessSummary,
     ReferenceValue,
 )
-from wps_proxy.wps1.elements import (
-    HREF,
-    LANG,
-    boolean,
-    brief,
-    encoding_attributes,
-    process_version,
-    uri,
-)
-from wps_proxy.wps1.requests import SERVICE, VERSION
+from wps_proxy.elements import HREF, LANG, boolean, encoding_attributes, fill, uri
+from wps_proxy.negotiation import SERVICE
+from wps_proxy.wps1.elements import brief, process_version
+from wps_proxy.wps1.requests import VERSION
 
 MOST_PERCENT = 99  # 100 is said by ProcessSucceeded
 
@@ -150,17 +143,8 @@ def _xs(data_type: str) -> str:
 
 
 def _complex(value: ComplexValue) -> Element:
-    """XML as an element, so that clients can read it in place; everything else as text."""
-    element = E.wps.ComplexData(encoding_attributes(value.media_type, value.encoding, value.schema))
-    kind = value.media_type.split(";")[0].strip().lower()
-    if kind.endswith(("/xml", "+xml")) and not value.encoding:
-        try:
-            element.append(parse(value.data.encode()))
-        except InvalidInput:  # not well-formed: it goes as text
-            element.text = only_xml(value.data)
-    else:
-        element.text = only_xml(value.data)
-    return element
+    attributes = encoding_attributes(value.media_type, value.encoding, value.schema)
+    return fill(E.wps.ComplexData(attributes), value)
 
 
 def _definition(output: OutputRequest) -> Element:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from accounting.dirq import ingest_queue
 from accounting.models import MessageState
-from accounting.usage import import_message
+from accounting.sources.dirq import ingest_queue
+from accounting.usage.importer import import_message
+from accounting.usage.records import Sender
 from common.errors import PortalError
+from jobs.usage_senders import provider_by_site, sender_of
 from providers.models import Provider
 
 MOST_DIGITS = 18  # of an id that fits the database
@@ -20,11 +21,12 @@ MOST_DIGITS = 18  # of an id that fits the database
 
 class Command(BaseCommand):
     help = (
-        "Take in usage messages (APEL individual-job text, v0.1 to v0.4), match them to jobs, and"
-        " settle these jobs. A message is taken whole or not at all; the same message again has no"
-        " effect. From a queue folder (dirq, as SSM writes it) every message is taken and removed;"
-        " one that cannot be taken is moved to the queue `reject` beside it, with the reasons."
-        " Ends with status 1 when a message was rejected."
+        "Take in usage messages of every form (APEL text or JSON; CAR, StAR and OGF usage records;"
+        " TEP records; what it is, is seen from the content), match them to jobs, and settle these"
+        " jobs. A message is taken whole or not at all, unless its provider's good records are"
+        " kept; the same message again has no effect. From a queue folder (dirq, as SSM writes it)"
+        " every message is taken and removed; one that cannot be taken is moved to the queue"
+        " `reject` beside it, with the reasons. Ends with status 1 when a message was rejected."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,19 +43,18 @@ class Command(BaseCommand):
 
     def handle(self, *, path: Path, provider: str, **options: Any) -> None:
         del options
-        sender = _provider(provider) if provider else _owner_of(path)
-        provider_id = sender.pk if sender is not None else None
-        sites = _sites()
+        sender = sender_of(_provider(provider) if provider else _owner_of(path))
+        sites = provider_by_site()
         try:
             if path.is_dir():
-                self._queue(path, provider_id, sites)
+                self._queue(path, sender, sites)
             else:
-                self._file(path, provider_id, sites)
+                self._file(path, sender, sites)
         except (OSError, PortalError) as error:
             raise CommandError(str(error)) from error
 
-    def _queue(self, path: Path, provider_id: int | None, sites: dict[str, int]) -> None:
-        report = ingest_queue(path, provider_id=provider_id, sites=sites)
+    def _queue(self, path: Path, sender: Sender, sites: dict[str, int]) -> None:
+        report = ingest_queue(path, sender=sender, sites=sites)
         self.stdout.write(
             f"{report.loaded} messages taken in with {report.records} records,"
             f" {report.duplicates} known already, {report.rejected} rejected"
@@ -61,10 +62,8 @@ class Command(BaseCommand):
         if report.rejected:
             raise CommandError(f"see {path.parent / 'reject'}")
 
-    def _file(self, path: Path, provider_id: int | None, sites: dict[str, int]) -> None:
-        report = import_message(
-            path.read_bytes(), source="upload", provider_id=provider_id, sites=sites
-        )
+    def _file(self, path: Path, sender: Sender, sites: dict[str, int]) -> None:
+        report = import_message(path.read_bytes(), source="upload", sender=sender, sites=sites)
         for warning in report.warnings:
             self.stdout.write(f"warning: line {warning['line']}, {_said(warning)}")
         if report.state == MessageState.REJECTED:
@@ -82,13 +81,6 @@ def _provider(wanted: str) -> Provider:
     if found is None:
         raise CommandError(f"there is no provider {wanted}")
     return found
-
-
-def _sites() -> dict[str, int]:
-    """Site → provider, where a site is of one provider only."""
-    rows = list(Provider.objects.exclude(usage_site="").values_list("usage_site", "pk"))
-    often = Counter(site for site, _pk in rows)
-    return {site: pk for site, pk in rows if often[site] == 1}
 
 
 def _owner_of(path: Path) -> Provider | None:

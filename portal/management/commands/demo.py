@@ -74,7 +74,7 @@ class Command(BaseCommand):
         stack.add(
             "web",
             *python("-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread"),
-            *("--workers", "2", "--threads", "8", "--no-control-socket"),
+            *("--workers", "2", "--threads", "32", "--no-control-socket"),
             *("--bind", f"127.0.0.1:{settings.PORT}"),
         )
         stack.wait_for(settings.PORT)

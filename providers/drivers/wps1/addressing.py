@@ -1,42 +1,11 @@
-"""The URLs of WPS 1.0.0 requests, made from whatever form of address was registered."""
+"""Status addresses of WPS 1.0.0 and what can be read from them."""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+import re
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-_OWN_PARAMETERS = frozenset(
-    ("service", "request", "version", "acceptversions", "identifier", "language", "sections")
-)
-# A request line much longer than this is refused by some servers.
-MOST_QUERY = 1500
-
-
-def service_address(url: str) -> str:
-    """The endpoint in a registered URL.
-
-    A capabilities URL loses its WPS parameters, anything else of the query (`?map=…`) stays.
-    """
-    parts = urlsplit(url)
-    kept = [
-        pair
-        for pair in parts.query.split("&")
-        if pair and pair.partition("=")[0].lower() not in _OWN_PARAMETERS
-    ]
-    return urlunsplit(parts._replace(query="&".join(kept), fragment=""))
-
-
-def capabilities_address(url: str) -> str:
-    return _with_query(url, "service=WPS&request=GetCapabilities&AcceptVersions=1.0.0")
-
-
-def describe_address(url: str, identifiers: list[str]) -> str:
-    listed = ",".join(quote(one, safe="") for one in identifiers)
-    query = f"service=WPS&request=DescribeProcess&version=1.0.0&identifier={listed}"
-    return _with_query(url, query)
-
-
-def lookup_address(template: str, reference: str) -> str:
-    return template.replace("{reference}", quote(reference, safe=""))
+_ID_PARAMETERS = ("executionid", "jobid", "id", "sid")
 
 
 def dismiss_address(handle: str) -> str:
@@ -54,6 +23,27 @@ def dismiss_address(handle: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(changed)))
 
 
-def _with_query(url: str, query: str) -> str:
-    base = service_address(url)
-    return f"{base}&{query}" if "?" in base else f"{base}?{query}"
+def remote_id(location: str) -> str:
+    """The provider's own identifier of a job, as its usage records name it; if it is not in the
+    status address in any known way, the address itself.
+
+    Only for matching records: the whole status address is what a job is followed by.
+    """
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return location[:255]
+    query = {name.lower(): value for name, value in parse_qsl(parts.query)}
+    zoo = re.search(r"(?:^|;)sid=([^;@]+)", query.get("datainputs", ""), re.IGNORECASE)
+    if zoo:
+        return zoo[1][:255]
+    for name in _ID_PARAMETERS:
+        if query.get(name):
+            return query[name][:255]
+    jobs = re.search(r"/jobs/([^/]+)", parts.path)
+    if jobs:
+        return unquote(jobs[1])[:255]
+    last = parts.path.rpartition("/")[2]
+    if last.lower().endswith(".xml"):
+        return unquote(last[:-4]).removeprefix("pywps-")[:255]
+    return location[:255]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-
-from common.errors import InvalidInput
 from common.ows import write_box
-from common.xml import XLINK, E, Element, name, parse, serialise, text_ok
+from common.xml import XLINK, E, Element, name, serialise
+from providers.ows.values import fill, safe, set_format
 from providers.process import (
     BoundingBoxValue,
     ComplexDomain,
@@ -60,7 +58,7 @@ def _response_document(
         if is_file and process.store_supported:
             output.set("asReference", "true")
         if is_file and wanted.format is not None:
-            _format(output, wanted.format)
+            set_format(output, wanted.format)
         _identifier(output, wanted.identifier)
 
 
@@ -69,9 +67,9 @@ def _input(parent: Element, value: InputValue) -> None:
     _identifier(element, value.identifier)
     if isinstance(value, ReferenceValue):
         reference = _sub(element, "Reference")
-        reference.set(name(XLINK, "href"), _safe(value.href, value.identifier))
+        reference.set(name(XLINK, "href"), safe(value.href, value.identifier))
         reference.set("method", "GET")
-        _format(reference, Format(value.media_type, value.encoding, value.schema))
+        set_format(reference, Format(value.media_type, value.encoding, value.schema))
         return
     data = _sub(element, "Data")
     if isinstance(value, LiteralValue):
@@ -84,62 +82,30 @@ def _input(parent: Element, value: InputValue) -> None:
 
 def _literal(data: Element, value: LiteralValue) -> None:
     literal = _sub(data, "LiteralData")
-    literal.text = _safe(value.value, value.identifier)
+    literal.text = safe(value.value, value.identifier)
     if value.data_type:
         bare = value.data_type.rpartition(":")[2].rpartition("#")[2]
-        literal.set("dataType", f"xs:{_safe(bare, value.identifier)}")
+        literal.set("dataType", f"xs:{safe(bare, value.identifier)}")
     if value.uom:
-        literal.set("uom", _safe(value.uom, value.identifier))
+        literal.set("uom", safe(value.uom, value.identifier))
 
 
 def _complex(data: Element, value: ComplexValue) -> None:
     element = _sub(data, "ComplexData")
-    _format(element, Format(value.media_type, value.encoding, value.schema))
-    payload = _xml_payload(value)
-    if payload is not None:
-        element.append(payload)
-    else:
-        element.text = _safe(value.data, value.identifier)
-
-
-def _xml_payload(value: ComplexValue) -> Element | None:
-    """An XML document goes in as elements, the form that every server understands."""
-    media_type = value.media_type.partition(";")[0].strip().lower()
-    if value.encoding.lower() == "base64" or not media_type.endswith(("/xml", "+xml")):
-        return None
-    try:
-        return parse(value.data.encode(), what=_("the value"))
-    except (InvalidInput, UnicodeEncodeError):
-        return None
+    set_format(element, Format(value.media_type, value.encoding, value.schema))
+    fill(element, value)
 
 
 def _bounding_box(data: Element, value: BoundingBoxValue) -> None:
-    crs = _safe(value.crs, value.identifier)
+    crs = safe(value.crs, value.identifier)
     write_box(_sub(data, "BoundingBoxData"), value.lower, value.upper, crs)
 
 
-def _format(element: Element, form: Format) -> None:
-    named = (
-        ("mimeType", form.media_type),
-        ("encoding", form.encoding),
-        ("schema", form.schema),
-    )
-    for attribute, value in named:
-        if value:
-            element.set(attribute, _safe(value, attribute))
-
-
 def _identifier(parent: Element, identifier: str) -> None:
-    parent.append(E.ows.Identifier(_safe(identifier, identifier)))
+    parent.append(E.ows.Identifier(safe(identifier, identifier)))
 
 
 def _sub(parent: Element, local: str) -> Element:
     element = E.wps(local)
     parent.append(element)
     return element
-
-
-def _safe(value: str, locator: str) -> str:
-    if not text_ok(value):
-        raise InvalidInput(_("The text has control characters in it."), locator=locator)
-    return value

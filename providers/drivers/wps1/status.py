@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import re
-from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from django.utils.translation import gettext as _
 
 from common.errors import ProviderNonsense
-from common.ows import parse_exception_report
 from common.xml import Element
 from providers.addresses import is_own, public_text
-from providers.drivers.wps1.documents import (
+from providers.drivers.wps1.addressing import remote_id
+from providers.drivers.wps1.outputs import parse_outputs
+from providers.ows.documents import (
     MOST_LOGGED,
-    SCHEME,
     attribute,
     child,
     local,
     log,
+    percent,
     read,
+    reported,
     text,
 )
-from providers.drivers.wps1.outputs import parse_outputs
 from providers.ports import Endpoint, RemoteState, RemoteStatus
 
 STATES = {
@@ -32,8 +31,8 @@ STATES = {
     "ProcessSucceeded": RemoteState.SUCCEEDED,
     "ProcessFailed": RemoteState.FAILED,
 }
+SCHEME = "wps-1.0"
 _ENDED = (RemoteState.SUCCEEDED, RemoteState.FAILED)
-_ID_PARAMETERS = ("executionid", "jobid", "id", "sid")
 
 
 def parse_status(
@@ -44,7 +43,9 @@ def parse_status(
     Raises ProviderRefused for an ExceptionReport; ProviderNonsense for anything else, for a status
     address that is not the provider's own, and for a running job without one.
     """
-    root, _repaired = read(data, endpoint, root="ExecuteResponse", http_status=http_status)
+    root, _repaired = read(
+        data, endpoint, root="ExecuteResponse", version="1.0.0", http_status=http_status
+    )
     element = _status_element(root)
     word = local(element) if element is not None else "ProcessSucceeded"
     state = STATES.get(word)
@@ -54,45 +55,21 @@ def parse_status(
     location = handle or _location(root, endpoint)
     if state not in _ENDED and not location:
         raise ProviderNonsense(
-            _("The provider took the job, but did not say where its status can be read.")
+            _("The provider took the job, but did not say where its status can be read."),
+            started=True,
         )
     failed = state == RemoteState.FAILED
     return RemoteStatus(
         state=state,
         scheme=SCHEME,
-        word=word,
+        word=public_text(word, endpoint),
         handle="" if state in _ENDED else location,
         remote_id=remote_id(location),
-        percent=_percent(attribute(element, "percentCompleted")),
+        percent=percent(attribute(element, "percentCompleted")),
         message="" if failed else public_text(text(element), endpoint),
         outputs=parse_outputs(root, endpoint) if state == RemoteState.SUCCEEDED else (),
         error=_failure(element, endpoint) if failed else "",
     )
-
-
-def remote_id(location: str) -> str:
-    """The provider's own identifier of a job, as its usage records name it; "" if unknown.
-
-    Only for matching records: the whole status address is what a job is followed by.
-    """
-    try:
-        parts = urlsplit(location)
-    except ValueError:
-        return ""
-    query = {name.lower(): value for name, value in parse_qsl(parts.query)}
-    zoo = re.search(r"(?:^|;)sid=([^;@]+)", query.get("datainputs", ""), re.IGNORECASE)
-    if zoo:
-        return zoo[1][:255]
-    for name in _ID_PARAMETERS:
-        if query.get(name):
-            return query[name][:255]
-    jobs = re.search(r"/jobs/([^/]+)", parts.path)
-    if jobs:
-        return unquote(jobs[1])[:255]
-    last = parts.path.rpartition("/")[2]
-    if last.lower().endswith(".xml"):
-        return unquote(last[:-4]).removeprefix("pywps-")[:255]
-    return ""
 
 
 def _status_element(root: Element) -> Element | None:
@@ -119,23 +96,13 @@ def _location(root: Element, endpoint: Endpoint) -> str:
     if not is_own(endpoint, complete):
         log.warning("provider.foreign_status_location", location=location[:2000])
         raise ProviderNonsense(
-            _("The provider names a status address on another host; it is not called.")
+            _("The provider names a status address on another host; it is not called."),
+            started=True,
         )
     return complete
 
 
-def _percent(number: str) -> int | None:
-    """0 to 100; also from "50.0" and "50 %"."""
-    try:
-        percent = float(number.rstrip("% "))
-    except ValueError:
-        return None
-    return round(min(100.0, max(0.0, percent))) if math.isfinite(percent) else None
-
-
 def _failure(element: Element, endpoint: Endpoint) -> str:
-    inside = child(element, "ExceptionReport")
-    report = parse_exception_report(inside) if inside is not None else None
-    said = report.text if report and report.text else text(element)
-    log.info("provider.job_failed", code=report.code if report else "", text=said[:MOST_LOGGED])
+    said = reported(child(element, "ExceptionReport")) or text(element)
+    log.info("provider.job_failed", text=said[:MOST_LOGGED])
     return public_text(said, endpoint) or _("The provider says only that the job failed.")

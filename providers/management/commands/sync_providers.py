@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from providers import services
 from providers.models import Provider, ProviderState
+from providers.ports import IN_PROCESS
 
 
 class Command(BaseCommand):
@@ -32,7 +33,8 @@ class Command(BaseCommand):
 
     def _chosen(self, slugs: list[str]) -> list[Provider]:
         if not slugs:
-            return list(Provider.objects.exclude(state=ProviderState.SUSPENDED))
+            registered = Provider.objects.exclude(protocol=IN_PROCESS)
+            return list(registered.exclude(state=ProviderState.SUSPENDED))
         found = {one.slug: one for one in Provider.objects.filter(slug__in=slugs)}
         unknown = [slug for slug in slugs if slug not in found]
         if unknown:

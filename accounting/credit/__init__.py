@@ -1,0 +1,1 @@
+"""Credit that comes and goes by people's hands: grants, lots, limits, alerts."""

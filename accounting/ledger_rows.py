@@ -1,0 +1,82 @@
+"""Rows of transfers on their way into the database: one statement, prepared where that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from operator import attrgetter
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BigAutoField, BigIntegerField, DateTimeField, UUIDField
+from psycopg.types.numeric import Int8
+
+from accounting.models import Transfer
+from common.bulk import array, encode
+from common.prepared import cursor as prepared
+
+Row = dict[str, Any]  # by column
+_FIELDS = Transfer._meta.concrete_fields
+COLUMNS = tuple(str(field.column) for field in _FIELDS)
+_NAMES = ", ".join(COLUMNS)
+# Not bulk_create(ignore_conflicts=True): that would also ignore a second resolution of a hold and,
+# on SQLite, every check inside the triggers.
+_INSERT = (
+    f"INSERT INTO acc_transfer ({_NAMES})"  # noqa: S608 (our own column names)
+    f" VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT (id) DO NOTHING"
+)
+_INTO_INBOX = _INSERT.replace("acc_transfer", "acc_inbox")
+# One parameter for each column of any number of rows: one statement to prepare.
+_INSERT_MANY = (
+    f"INSERT INTO acc_transfer ({_NAMES})"  # noqa: S608 (our own column names)
+    " SELECT * FROM unnest({arrays}) ON CONFLICT (id) DO NOTHING"
+)
+
+
+def insert(row: Row, database: BaseDatabaseWrapper) -> bool:
+    """Whether the transfer is new: nothing is done for an id that is there."""
+    cursor = prepared()
+    cursor.execute(_INSERT, _values(row, database))
+    return bool(cursor.rowcount == 1)
+
+
+def insert_many(rows: Sequence[Row], database: BaseDatabaseWrapper) -> int:
+    """How many of the transfers are new."""
+    cursor = prepared()
+    by_column = [[row[column] for row in rows] for column in COLUMNS]
+    encoded = encode(_FIELDS, by_column, database.vendor)
+    if database.vendor == "postgresql":
+        arrays = ", ".join(f"%s::{field.rel_db_type(database)}[]" for field in _FIELDS)
+        cursor.execute(_INSERT_MANY.format(arrays=arrays), [array(values) for values in encoded])
+    else:
+        cursor.executemany(_INTO_INBOX, zip(*encoded, strict=True))
+        cursor.execute("INSERT INTO acc_batch VALUES (1)")
+        cursor.execute("DELETE FROM acc_inbox")
+    return int(cursor.rowcount)
+
+
+def _values(row: Row, database: BaseDatabaseWrapper) -> list[Any]:
+    values = [row[column] for column in COLUMNS]
+    for place, adapt in _adapters(database.vendor):
+        if values[place] is not None:
+            values[place] = adapt(values[place])
+    return values
+
+
+@cache
+def _adapters(vendor: str) -> list[tuple[int, Callable[[Any], Any]]]:
+    """What the driver needs told: the places of those columns."""
+    if vendor == "postgresql":
+        # psycopg chooses the type of a number by its size, and each type is another statement.
+        kinds: dict[type, Callable[[Any], Any]] = {BigIntegerField: Int8, BigAutoField: Int8}
+    else:
+        kinds = {UUIDField: attrgetter("hex"), DateTimeField: _in_utc}
+    fields = enumerate(Transfer._meta.concrete_fields)
+    typed = ((place, type(getattr(field, "target_field", field))) for place, field in fields)
+    return [(place, kinds[kind]) for place, kind in typed if kind in kinds]
+
+
+@lru_cache(maxsize=256)
+def _in_utc(moment: datetime) -> str:
+    return str(moment.astimezone(UTC).replace(tzinfo=None))

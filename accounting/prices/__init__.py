@@ -1,0 +1,1 @@
+"""Price lists, quotes, and the formulas behind estimates."""

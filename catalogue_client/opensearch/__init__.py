@@ -1,0 +1,1 @@
+"""OpenSearch with its extensions for place, time and Earth observation."""

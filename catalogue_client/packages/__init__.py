@@ -1,0 +1,1 @@
+"""Data packages: references that belong together, under one address."""

@@ -1,0 +1,1 @@
+"""Catalogues of others: one contract, an adapter for each protocol, searches over several."""

@@ -1,0 +1,127 @@
+"""What kind of catalogue an address is: found by looking at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urldefrag
+
+from django.utils.translation import gettext as _
+
+from catalogue_client.models import SourceKind
+from catalogue_client.sources.adapters.linked import link_to
+from catalogue_client.sources.ports import Capabilities, Endpoint
+from catalogue_client.sources.registry import ADAPTERS
+from catalogue_client.sources.visit import Visit, object_in, within
+from common.addresses import split_credentials
+from common.errors import (
+    AddressRefused,
+    InvalidInput,
+    PortalError,
+    ProviderError,
+    ProviderNonsense,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnreachable,
+)
+from common.http import Response
+
+SECONDS = 30.0
+ACCEPT = (
+    "application/json, application/geo+json, application/opensearchdescription+xml;q=0.9, "
+    "application/xml;q=0.8, */*;q=0.1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What to register: the address without credentials, and what the catalogue says of itself."""
+
+    kind: SourceKind
+    endpoint: Endpoint
+    capabilities: Capabilities
+
+
+def endpoint_at(
+    url: str,
+    username: str = "",
+    password: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
+    *,
+    by_user: bool = True,
+) -> Endpoint:
+    """The endpoint in what somebody typed, credentials taken out of it. Raises InvalidInput."""
+    written = url.strip()
+    if "://" not in written:
+        written = f"https://{written}"
+    try:
+        bare, user, secret = split_credentials(urldefrag(written).url)
+    except ValueError:
+        raise InvalidInput(_("This is not a web address."), locator="url") from None
+    user, secret = (username, password) if username else (user, secret)
+    return Endpoint(bare, user, secret, headers, by_user)
+
+
+def look(endpoint: Endpoint, kind: str = "") -> Detected:
+    """Look at the server, as that kind only if one is given; SECONDS at most.
+
+    Raises ProviderError: why nobody is let in or nothing comes, else ProviderNonsense.
+    """
+    errors: list[ProviderError] = []
+    with within(SECONDS):
+        if kind:
+            found = ADAPTERS[kind].capabilities(endpoint)
+            return Detected(SourceKind(kind), endpoint, found)
+        for candidate, place in _candidates(endpoint, errors):
+            try:
+                found = ADAPTERS[candidate].capabilities(place)
+            except ProviderError as error:
+                errors.append(error)
+                continue
+            return Detected(candidate, place, found)
+    raise _told(errors)
+
+
+def _candidates(
+    endpoint: Endpoint, errors: list[ProviderError]
+) -> Iterator[tuple[SourceKind, Endpoint]]:
+    """Kinds that the answer at the address looks like, the most able first."""
+    answer: Response | None = None
+    try:
+        answer = Visit(endpoint).raw(endpoint.url, accept=ACCEPT)
+    except ProviderError as error:
+        errors.append(error)
+        # Some servers break down at an address without parameters.
+        if "http_status" not in error.data:
+            return
+    if answer is not None and (Visit(endpoint).is_own(answer.url) or not endpoint.username):
+        endpoint = replace(endpoint, url=answer.url)  # sent on to a better address
+    if answer is not None and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        yield SourceKind.STAC_API, endpoint
+        if root := _root_of(endpoint, answer):
+            yield SourceKind.STAC_API, replace(endpoint, url=root)
+        yield SourceKind.OGC_RECORDS, endpoint
+        yield SourceKind.STATIC_STAC, endpoint
+        return
+    yield SourceKind.OPENSEARCH, endpoint
+    yield SourceKind.CSW, endpoint
+    yield SourceKind.OGC_RECORDS, endpoint
+
+
+def _root_of(endpoint: Endpoint, answer: Response) -> str:
+    """The landing page that the document at a deeper address belongs to."""
+    try:
+        return link_to(Visit(endpoint), object_in(answer.body), answer.url, "root")
+    except PortalError:
+        return ""
+
+
+def _told(errors: list[ProviderError]) -> ProviderError:
+    for error in errors:
+        closed = isinstance(error, ProviderRefused) and error.data.get("http_status") in (401, 403)
+        nobody = isinstance(error, AddressRefused | ProviderUnreachable | ProviderTimeout)
+        if closed or nobody:
+            return error
+    return ProviderNonsense(
+        _("The server speaks none of the catalogue protocols that the portal knows.")
+    )

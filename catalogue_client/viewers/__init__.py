@@ -1,0 +1,1 @@
+"""Viewers that are told to show results: the contract, its adapters, and who may use which."""

@@ -1,0 +1,1 @@
+"""The REST API: its addresses, and what spans several packages."""

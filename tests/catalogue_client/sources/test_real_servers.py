@@ -1,0 +1,117 @@
+"""Real servers as sources, each in a process of its own: what is installed of them.
+
+TEP_SERVERS is the `bin` of an environment with rustac, where it is not in this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from catalogue_client.sources import services
+from catalogue_client.sources.ports import Query
+from catalogue_client.sources.searching import record_in
+from common.errors import ProviderError
+from people.models import User
+from tests.catalogue_client.sources.test_contract import walk
+from tests.fakes.catalogues import SCENES, FakeCatalogue
+from tests.providers.test_pygeoapi import CONFIG, SERVE
+from tests.stack import free_port
+
+BIN = Path(os.environ.get("TEP_SERVERS", Path(sys.executable).parent))
+
+
+@contextmanager
+def running(command: list[str], folder: Path, **environment: str) -> Iterator[None]:
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            command, env={**os.environ, **environment}, cwd=folder, stdout=log, stderr=log
+        )
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def register(owner: User, url: str, log: Path) -> object:
+    """As soon as the server answers."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return services.register(owner=owner, url=url)
+        except ProviderError as error:
+            if time.monotonic() > end:
+                pytest.fail(f"{error.detail}\n{log.read_text()[-3000:]}")
+            time.sleep(0.5)
+
+
+@pytest.fixture(autouse=True)
+def _asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "keep_pace", lambda _user: None)
+
+
+def prove(owner: User, source: object, word: str, collection: str) -> None:
+    every, _answers = walk(owner, source, Query(limit=7))
+    assert sorted(one.id for one in every) == [one.id for one in SCENES]
+    boxed, _answers = walk(owner, source, Query(bbox=(3.2, 39, 6.1, 41), limit=2))
+    assert sorted(one.id for one in boxed) == [f"scene-{n:02d}" for n in (3, 4, 5, 6)]
+    worded, _answers = walk(owner, source, Query(text=word, limit=50))
+    assert {one.id for one in worded} == {s.id for s in SCENES if word in s.title}
+    record = record_in(owner, source, collection, "scene-04")
+    assert record.bbox == SCENES[3].box
+
+
+def test_pygeoapi_records(owner: User, tmp_path: Path) -> None:
+    pytest.importorskip("pygeoapi")
+    server, port = FakeCatalogue(), free_port()
+    rows = {str(one.number): {**server._record(one), "links": []} for one in SCENES}
+    (tmp_path / "records.json").write_text(json.dumps({"_default": rows}))
+    resource = f"""
+  scenes:
+    type: collection
+    title: Scenes
+    description: d
+    keywords: [a]
+    extents: {{spatial: {{bbox: [-180, -90, 180, 90]}}}}
+    providers:
+      - {{type: record, name: TinyDBCatalogue, data: {tmp_path}/records.json, id_field: externalId,
+         time_field: created, title_field: title}}
+"""
+    for row in rows.values():
+        row["properties"]["externalId"] = row["id"]
+        row["properties"]["_metadata-anytext"] = row["properties"]["title"]
+        row["properties"]["type"] = "dataset"
+        row["properties"]["created"] = row["time"]["interval"][0]
+    (tmp_path / "records.json").write_text(json.dumps({"_default": rows}))
+    config = tmp_path / "config.yml"
+    config.write_text(CONFIG.format(port=port, folder=tmp_path) + resource)
+    files = {"PYGEOAPI_CONFIG": str(config), "PYGEOAPI_OPENAPI": str(tmp_path / "openapi.json")}
+    with running([sys.executable, "-c", SERVE, str(port)], tmp_path, **files):
+        source = register(owner, f"http://127.0.0.1:{port}/", tmp_path / "log")
+        assert source.kind == "ogc-records"
+        prove(owner, source, "red", "scenes")
+
+
+def test_rustac(owner: User, tmp_path: Path) -> None:
+    command = shutil.which("rustac", path=str(BIN))
+    if command is None:
+        pytest.skip("rustac is not installed")
+    port, server = free_port(), FakeCatalogue()
+    items = [{**server.item(one), "links": []} for one in SCENES]
+    (tmp_path / "items.json").write_text(json.dumps({"type": "FeatureCollection",
+                                                     "features": items}))  # fmt: skip
+    serve = [command, "serve", "--addr", f"127.0.0.1:{port}", "--create-collections", "items.json"]
+    with running(serve, tmp_path):
+        source = register(owner, f"http://127.0.0.1:{port}/", tmp_path / "log")
+        assert source.kind == "stac-api"
+        prove(owner, source, "red", "even")

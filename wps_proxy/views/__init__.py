@@ -1,0 +1,1 @@
+"""The addresses of the doors: a module for each standard, one for the outputs of all."""
