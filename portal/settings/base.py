@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 
 from portal.logs import configure as configure_logs
 from portal.settings.database import database
+from portal.settings.rest import *  # noqa: F403
 from portal.settings.storage import *  # noqa: F403
 from portal.settings.storage import results_storage
 from portal.settings.work import *  # noqa: F403
@@ -236,50 +237,6 @@ HOLD_RELEASE_DAYS = env.int("HOLD_RELEASE_DAYS", default=7)
 ACCOUNTING_DIRECTORY = "portal.directory"
 CURRENCIES = ("CRD", "EUR", "USD")
 DEFAULT_CURRENCY = "CRD"
-
-# --- REST ----------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "people.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["people.authentication.ScopePermission"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["common.parsers.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "common.pages.ListPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "common.problems.exception_handler",
-    "PAGE_SIZE": 50,
-    "COERCE_DECIMAL_TO_STRING": True,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "TEP Portal",
-    "DESCRIPTION": "Services, quotes, jobs, accounts, usage records, providers, applications.",
-    "VERSION": "0.1.0",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none"},
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/",
-    "ENUM_NAME_OVERRIDES": {
-        "JobState": "jobs.states.State",
-        "ProviderState": "providers.models.ProviderState",
-        "BillState": "accounting.models.BillState",
-        "TopUpState": "accounting.models.TopUpState",
-        "AdjustmentState": "accounting.models.AdjustmentState",
-        "DisputeState": "accounting.models.DisputeState",
-        "Resolution": "accounting.requests.disputes.RESOLUTIONS",
-        "UsageRecordState": "accounting.models.RecordState",
-        "UsageMessageState": "accounting.models.MessageState",
-        "AccountKind": "accounting.models.AccountKind",
-        "UsageNameKind": "accounting.models.source.NAME_KINDS",
-        "CatalogueVisibility": "catalogue_client.models.Visibility",
-        "ApplicationVisibility": "thematic_apps.models.Visibility",
-        "CatalogueSourceKind": "catalogue_client.models.SourceKind",
-    },
-}
 
 # --- outbound HTTP -------------------------------------------------------------------------
 # Networks or host:port pairs that may be called although they are not public, e.g.
