@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -44,7 +45,7 @@ def call(
                 return json.load(answer)
         except urllib.error.HTTPError:
             raise
-        except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+        except (OSError, http.client.HTTPException, ValueError):
             time.sleep(0.25)
     raise AssertionError("the web stayed away")
 
