@@ -158,7 +158,7 @@ def test_lists_take_the_same_queries_whatever_their_length() -> None:
         browser.force_login(user)
         with CaptureQueriesContext(connection) as told:
             assert browser.get(address).status_code == 200
-        return [one["sql"].split(" FROM ")[-1][:60] for one in told]
+        return [str(one["sql"]).split(" FROM ")[-1][:60] for one in told]
 
     for address in ("/jobs/", "/api/jobs/"):
         for user in (world.researcher, world.stranger):
