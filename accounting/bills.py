@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounting import ledger
 from accounting.accounts import provider_account
-from accounting.booking import transfer_id
+from accounting.booking import transfer_key
 from accounting.deferred import apart, settle_deferred
 from accounting.models import Account, BillState, JobBill, Phase, Quote, TransferKind
 from accounting.prices.pricing import rates_for
@@ -60,7 +60,7 @@ def open_bill(
             max_cost=show(ceiling),
         )
     held = to_hold(quote, ceiling)
-    hold_id = transfer_id(f"hold:{job_id}") if held else None
+    hold_id = UUID(transfer_key("hold", str(job_id))) if held else None
     state = BillState.OPEN if hold_id or _may_cost(quote) else BillState.FREE
     moment = clock.now()
     # Before the hold: the account, which others wait for, is locked as late as can be.

@@ -23,7 +23,8 @@ from common.errors import Conflict, PaymentRequired
 log = structlog.get_logger(__name__)
 
 ACTOR = "settlement"
-_NAMESPACE = uuid5(NAMESPACE_URL, "accounting.job_bill").bytes
+_NAMESPACE = uuid5(NAMESPACE_URL, "accounting.job_bill")
+_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 class Billed(Protocol):
@@ -54,16 +55,18 @@ class Deal:
 
 
 def transfer_id(name: str) -> UUID:
-    """The id of the transfer of that name: the same act again has the same id."""
-    return UUID(transfer_key(name))
+    """The id of the transfer of that name: the same act again has the same id (a UUIDv5)."""
+    return uuid5(_NAMESPACE, name)
 
 
-def transfer_key(name: str) -> str:
-    """As `transfer_id`, as text: uuid5, without an object for each of thousands."""
-    digest = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) % 4]
-    parts = (digest[:8], digest[8:12], f"5{digest[13:16]}", variant + digest[17:20], digest[20:32])
-    return "-".join(parts)
+def transfer_key(act: str, job_id: str) -> str:
+    """The id of what is done once with a job, as text: the job's begins it (a UUIDv8).
+
+    So transfers about jobs of one time are neighbours in the indexes, as the jobs are
+    (`common.ids`). The rest is a digest: the same act again has the same id.
+    """
+    digest = sha1(f"{act}:{job_id}".encode(), usedforsecurity=False).hexdigest()
+    return f"{job_id[:13]}-8{digest[:3]}-{_VARIANTS[digest[3]]}{digest[4:7]}-{digest[7:19]}"
 
 
 def charge(bill: Billed, deal: Deal, amount: int, *, reason: str) -> Transfer | None:

@@ -109,7 +109,8 @@ SELECT b.job_id, {_FACTS}, b.hold_id, {_STATE}, {_DECISION}, b.charge_id, b.corr
 }
 _PROVIDERS = {
     "postgresql": """
-SELECT job_id::text, provider_id FROM acc_job_bill WHERE job_id = ANY(%s::uuid[])
+SELECT job_id::text, provider_id FROM unnest(%s::uuid[]) AS wanted
+ CROSS JOIN LATERAL (SELECT * FROM acc_job_bill WHERE job_id = wanted OFFSET 0) b
 """,
     "sqlite": "SELECT job_id, provider_id FROM json_each(%s) JOIN acc_job_bill ON job_id = value",
 }

@@ -133,7 +133,7 @@ def _resolve(case: Case) -> Posting | None:
 def _resolution(case: Case, amount: int, reason: str = "", actor: str = ACTOR) -> Posting:
     """What resolves the hold: a charge of `amount`, or with 0 its release."""
     return Posting(
-        id=transfer_key(f"charge:{case.pk}" if amount else f"release:{case.hold_id}"),
+        id=transfer_key("charge" if amount else "release", case.pk),
         phase=_POST if amount else _VOID,
         kind=_CHARGE if amount else _RELEASE,
         debit=case.payer,

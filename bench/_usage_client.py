@@ -25,7 +25,7 @@ django.setup()
 from django.db import connection, models, transaction  # noqa: E402 (Django's models need it set up)
 
 from accounting.accounts import provider_account, system_account  # noqa: E402
-from accounting.booking import transfer_id  # noqa: E402
+from accounting.booking import transfer_key  # noqa: E402
 from accounting.ledger import Posting, post, post_many  # noqa: E402
 from accounting.models import (  # noqa: E402
     Account,
@@ -42,6 +42,7 @@ from accounting.usage.forms import parse  # noqa: E402
 from accounting.usage.importer import import_message  # noqa: E402
 from accounting.usage.records import Sender  # noqa: E402
 from common.clock import now  # noqa: E402
+from common.ids import time_ordered  # noqa: E402
 
 RECORDS = 1000
 PROVIDER, SERVICE, MEMBER = 1, 1, 1
@@ -139,7 +140,7 @@ def ended_jobs(number: int) -> list[str]:
     prices = prices_for(PROVIDER, SERVICE)
     assert prices.price_list is not None
     lines, total = price_lines(prices.rates, {Unit.CPU_CORE_HOUR: 60, Unit.JOB: 1})
-    ids = [uuid4() for _ in range(number)]
+    ids = [time_ordered() for _ in range(number)]
     quotes = [_quote(lines, total, prices.price_list.pk) for _ in ids]
     with transaction.atomic():
         Quote.objects.bulk_create(quotes)
@@ -154,7 +155,7 @@ def ended_jobs(number: int) -> list[str]:
                 service_id=SERVICE,
                 price_list=prices.price_list,
                 limit_amount=total,
-                hold_id=transfer_id(f"hold:{job_id}"),
+                hold_id=transfer_key("hold", str(job_id)),
                 state=BillState.AWAITING_USAGE,
                 successful=True,
                 ended_at=moment,
@@ -168,7 +169,7 @@ def ended_jobs(number: int) -> list[str]:
 def _quote(lines: list[dict[str, object]], total: int, price_list_id: int) -> Quote:
     moment = now()
     return Quote(
-        id=uuid4(),
+        id=time_ordered(),
         account=payer,
         member_id=MEMBER,
         provider_id=PROVIDER,
@@ -184,7 +185,7 @@ def _quote(lines: list[dict[str, object]], total: int, price_list_id: int) -> Qu
 
 def _hold(job_id: UUID, total: int) -> Posting:
     return Posting(
-        id=transfer_id(f"hold:{job_id}"),
+        id=transfer_key("hold", str(job_id)),
         phase=Phase.PENDING,
         kind=TransferKind.HOLD,
         debit=payer,
@@ -219,8 +220,10 @@ LOADERS = {"ours": ours, "plain": plain, "upsert": plain_upsert}
 
 def made(what: str, messages: int) -> list[bytes]:
     """Messages of 1,000 records for a loader."""
-    jobs = ended_jobs if what == "ours" else lambda n: [str(uuid4()) for _ in range(n)]
-    return [message(jobs(RECORDS)) for _ in range(messages)]
+    number = messages * RECORDS
+    jobs = ended_jobs(number) if what == "ours" else [str(time_ordered()) for _ in range(number)]
+    random.shuffle(jobs)  # they do not end in the order in which they began
+    return [message(jobs[start : start + RECORDS]) for start in range(0, number, RECORDS)]
 
 
 def timed(what: str, bodies: list[bytes]) -> str:
@@ -248,7 +251,7 @@ def memory(messages: int) -> str:
     early = 0
     for number in range(messages):
         steps = ended_jobs(1) * 10
-        ours(message([*steps, *(str(uuid4()) for _ in range(RECORDS - len(steps)))]))
+        ours(message([*steps, *(str(time_ordered()) for _ in range(RECORDS - len(steps)))]))
         if number == max(5, messages // 100):
             early = _peak()
     return f"{early} {_peak()}"

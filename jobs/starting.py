@@ -7,6 +7,7 @@ from dataclasses import asdict
 from accounting import bills
 from accounting.models import Quote
 from common.clock import now
+from common.ids import time_ordered
 from jobs import due, limits, terms
 from jobs.models import Due, Job, JobCallback
 from jobs.orders import Order, Wishes
@@ -58,6 +59,7 @@ def start(
 
 def _job(order: Order, wishes: Wishes, quote: Quote, key: str | None) -> Job:
     return Job(
+        id=time_ordered(),
         title=wishes.title[:200] or order.service.title[:200],
         owner=order.actor,
         account=order.account,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +16,7 @@ from accounting.models.ledger import MOST
 from accounting.prices.pricing import Line, Prices, price_lines, prices_for
 from common.clock import now
 from common.errors import InvalidInput, QuoteExpired
+from common.ids import time_ordered
 from common.rows import insert
 from people.models import User
 
@@ -63,7 +64,7 @@ def make_quote(  # noqa: PLR0913 (a promise has this many terms; all are named)
         raise InvalidInput(_("This would cost more than any account can hold."))
     moment = now()
     quote = Quote(
-        id=uuid4(),
+        id=time_ordered(),
         account=account,
         member_id=member.pk,
         provider_id=provider_id,

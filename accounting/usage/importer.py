@@ -22,6 +22,7 @@ from accounting.models import MessageState, QuarantinedRecord, UsageMessage
 from accounting.usage.forms import parse
 from accounting.usage.loading import Loaded, load
 from accounting.usage.records import BadRecord, Message, Remark, Sender, UsageRejected, reject
+from common.bulk import expect_lookups
 from common.clock import now
 from common.errors import ServerBusy, TooLarge
 
@@ -143,6 +144,7 @@ def _insist(delivery: _Delivery, message: Message) -> ImportReport:
 
 @transaction.atomic
 def _load(delivery: _Delivery, message: Message) -> ImportReport:
+    expect_lookups()
     stored, news = _open_message(delivery)
     if not news:
         matched = stored.records.filter(bill__isnull=False).count()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from uuid import NAMESPACE_URL, uuid5
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounting.bills import job_ended
-from accounting.booking import transfer_id, transfer_key
+from accounting.booking import transfer_key
 from accounting.check import findings
 from accounting.ledger import broken_rule
 from accounting.models import JobBill, UsageMessage, UsageRecord
 from common.bulk import insert_rows, update_rows
+from common.ids import time_ordered
+from tests.accounting.postings import START
 from tests.accounting.scene import Scene, kinds, send, usage
 from tests.flush import triggers_off
 
@@ -88,8 +90,16 @@ def test_a_bill_that_names_no_charge_is_found(scene: Scene) -> None:
     assert any("is of a message that is not there" in told for told in findings())
 
 
-def test_ids_of_transfers_are_uuid5() -> None:
-    namespace = uuid5(NAMESPACE_URL, "accounting.job_bill")
-    for number in range(50):
-        assert transfer_id(f"charge:{number}") == uuid5(namespace, f"charge:{number}")
-        assert transfer_key(f"charge:{number}") == str(uuid5(namespace, f"charge:{number}"))
+def test_ids_of_transfers_follow_from_the_job_and_sort_as_jobs_do(clock) -> None:
+    jobs = [time_ordered() for _ in range(50)]
+    acts = ("hold", "charge", "release")
+    keys = [transfer_key(act, str(job)) for job in jobs for act in acts]
+    assert keys == [transfer_key(act, str(job)) for job in jobs for act in acts]
+    assert len({*keys, *map(str, jobs)}) == 4 * len(jobs)
+    for key, job in zip(keys, (job for job in jobs for _ in acts), strict=True):
+        uid = uuid.UUID(key)
+        assert (str(uid), uid.version, uid.variant) == (key, 8, uuid.RFC_4122)
+        assert key[:13] == str(job)[:13]
+    clock(START + timedelta(milliseconds=1))
+    assert max(jobs) < time_ordered()
+    assert {(job.version, job.variant) for job in jobs} == {(7, uuid.RFC_4122)}
