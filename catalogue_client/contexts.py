@@ -8,30 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 from catalogue_client.models import Item
+from catalogue_client.offerings import at, of_files, of_links
 from catalogue_client.owc import (
     Author,
     Category,
-    Content,
     Context,
     Generator,
     Link,
-    Offering,
     Resource,
     Text,
     read_offering,
 )
-from catalogue_client.owc.codes import CORE, STANDARD
-from catalogue_client.stac import GEOJSON, absolute, collection_href, instant_text, item_document
+from catalogue_client.owc.codes import CORE
+from catalogue_client.stac import GEOJSON, collection_href, instant_text, item_document
 
 PORTAL = "TEP Portal"
-# Media types that have an offering code of their own.
-_CODES = {
-    "image/tiff": "geotiff",
-    "image/geotiff": "geotiff",
-    "application/gml+xml": "gml",
-    "application/vnd.google-earth.kml+xml": "kml",
-    "application/vnd.google-earth.kmz": "kml",
-}
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -59,7 +50,7 @@ def context_of(item: Item, base: str) -> Context:
         date=whole.date,
         links=(Link("profile", CORE), via, *_pages(document)),
         categories=tuple(Category(str(word)) for word in properties.get("keywords") or ()),
-        resources=(*whole.data(), *whole.values(), *whole.processing()),
+        resources=(*whole.data(), *whole.services(), *whole.values(), *whole.processing()),
     )
 
 
@@ -82,6 +73,14 @@ class _Whole:
         found = [self._data(key, asset) for key, asset in main.items()]
         return found or [] if self.item.offerings or found else [self._alone()]
 
+    def services(self) -> list[Resource]:
+        """The map services that the entry names itself."""
+        offerings = of_links(self.item, self.base)
+        if not offerings:
+            return []
+        resource = self._resource("services", self.item.title, "Map services.", folder="services")
+        return [replace(resource, offerings=offerings)]
+
     def values(self) -> list[Resource]:
         """The literal results that are no files."""
         told = {a.get("tep:output") for a in self.assets.values()}
@@ -97,7 +96,7 @@ class _Whole:
         if not self.item.offerings:
             return []
         process = self.properties.get("tep:process", "")
-        offerings = tuple(_at(read_offering(o), self.base) for o in self.item.offerings)
+        offerings = tuple(at(read_offering(o), self.base) for o in self.item.offerings)
         resource = self._resource(
             "processing",
             f"Processing: {process}" if process else "Processing",
@@ -114,11 +113,8 @@ class _Whole:
         if bare in _PICTURES:
             previews = [asset, *previews]
         links += [_link("icon", preview) for preview in previews]
-        offerings: tuple[Offering, ...] = ()
-        if bare in _CODES:
-            content = Content(media_type, href=asset["href"])
-            offerings = (Offering(STANDARD[_CODES[bare]], contents=(content,)),)
-        offerings += tuple(_at(read_offering(o), self.base) for o in self._attached(key))
+        offerings = of_files([asset])
+        offerings += tuple(at(read_offering(o), self.base) for o in self._attached(key))
         text = asset.get("description") or self.properties.get("description") or ""
         title = asset.get("title") or key
         resource = self._resource(key, title, text or title, folder="data")
@@ -171,18 +167,6 @@ def _pages(document: Mapping[str, Any]) -> list[Link]:
 def _link(rel: str, asset: Mapping[str, Any]) -> Link:
     size = asset.get("file:size")
     return Link(rel, asset["href"], asset.get("type", ""), asset.get("title", ""), length=size)
-
-
-def _at(offering: Offering, base: str) -> Offering:
-    """The offering with the portal's address in front of paths, and of a code of its own."""
-    operations = (replace(o, href=absolute(o.href, base)) for o in offering.operations)
-    contents = (replace(c, href=absolute(c.href, base)) for c in offering.contents)
-    return replace(
-        offering,
-        code=absolute(offering.code, base),
-        operations=tuple(operations),
-        contents=tuple(contents),
-    )
 
 
 def _fragment(key: str) -> str:

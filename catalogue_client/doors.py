@@ -88,10 +88,15 @@ def must_match(request: HttpRequest, item: Item, form: str) -> None:
 
 def hashed(request: HttpRequest, document: dict[str, Any]) -> HttpResponse:
     """A document that depends on the caller and on much else, tagged by what is in it."""
-    response = answer(document)
+    return tagged(request, answer(document))
+
+
+def tagged(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The answer with a tag of what is in it; 304 if the caller has that already."""
     tag = quote_etag(hashlib.sha256(response.content).hexdigest()[:32])
     response["ETag"] = tag
-    return get_conditional_response(request, etag=tag, response=response) or response
+    found: HttpResponse | None = get_conditional_response(request, etag=tag, response=response)
+    return found or response
 
 
 def unchanged(request: HttpRequest, item: Item, form: str) -> HttpResponse | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from catalogue_client import geometry as geo
-from catalogue_client.owc.codes import STANDARD
+from catalogue_client.offerings import of_processes
+from catalogue_client.owc import offering_object
 from catalogue_client.records import RasterInfo, ResultOutput, ResultRecord
 from catalogue_client.stac import extension, instant_text
 
@@ -60,33 +60,8 @@ def item_document(record: ResultRecord) -> dict[str, Any]:
 
 def offerings(record: ResultRecord) -> list[dict[str, Any]]:
     """How to run the job again: the portal's WPS with the original Execute request."""
-    service = record.wps_href
-    execute: dict[str, Any] = {
-        "code": "Execute",
-        "method": "POST",
-        "type": "text/xml",
-        "href": service,
-    }
-    if record.execute_request:
-        execute["request"] = {"type": "text/xml", "content": record.execute_request}
-    return [
-        {
-            "code": STANDARD["wps"],
-            "operations": [
-                _wps_get("GetCapabilities", f"{service}?service=WPS&request=GetCapabilities"),
-                _wps_get(
-                    "DescribeProcess",
-                    f"{service}?service=WPS&version=1.0.0&request=DescribeProcess"
-                    f"&identifier={quote(record.process, safe='')}",
-                ),
-                execute,
-            ],
-        }
-    ]
-
-
-def _wps_get(code: str, href: str) -> dict[str, str]:
-    return {"code": code, "method": "GET", "type": "text/xml", "href": href}
+    offered = of_processes(record.wps_href, record.process, record.execute_request)
+    return [offering_object(offered)]
 
 
 def _place(record: ResultRecord) -> tuple[dict[str, Any], geo.Box, bool]:

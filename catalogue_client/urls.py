@@ -48,7 +48,6 @@ urlpatterns = [
         rf"^waf/+(?P<identifier>{NAME})/+(?P<number>[0-9]{{1,6}})/*$", waf.folder, name="waf_page"
     ),
     re_path(rf"^waf/+(?P<identifier>{NAME})/+(?P<item_id>{NAME})\.xml$", waf.file, name="waf_file"),
-    re_path(rf"^owc/jobs/(?P<job_id>{UUID}){FORM}", owc_views.job, name="owc_job"),
     re_path(
         rf"^owc/items/(?P<identifier>{NAME})/(?P<item_id>{NAME}){FORM}",
         owc_views.item,

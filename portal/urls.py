@@ -30,5 +30,7 @@ urlpatterns = [
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("wps_proxy.urls")),
     path("", include("catalogue_client.urls")),
+    path("", include("thematic_apps.urls")),
+    path("", include("jobs.urls")),
     path("", include("portal.pages.urls")),
 ]

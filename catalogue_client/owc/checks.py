@@ -37,6 +37,12 @@ def require_writable(context: Context) -> None:
         raise InvalidInput(found[0], locator="context", errors={"context": found})
 
 
+def is_writable(part: Offering | Link) -> bool:
+    """Whether every encoding can say an offering, or a link, that comes from elsewhere."""
+    found = _links("", (part,)) if isinstance(part, Link) else _offering_form("", part)
+    return not list(found)
+
+
 def breaches(context: Context) -> list[str]:
     """The rules of the standard that the context breaks, one sentence each; none is well."""
     found = list(_unwritable(context))
@@ -71,16 +77,20 @@ def _unwritable_resource(resource: Resource) -> Iterator[str]:
         yield from _author(where, author.email)
     yield from _links(where, resource.links)
     for offering in resource.offerings:
-        if not offering.code:
-            yield f"{where}: an offering has no code"
-        for operation in offering.operations:
-            yield from _operation_form(where, operation.code, operation.method, operation.href)
-            yield from _content_forms(where, operation.request, operation.result)
-        yield from _content_forms(where, *offering.contents)
-        for style in offering.styles:
-            yield from _content_forms(where, style.content)
-            if style.legend_href and not _WEB.fullmatch(style.legend_href):
-                yield f"{where}: the legend of {style.name} is not at a web address"
+        yield from _offering_form(where, offering)
+
+
+def _offering_form(where: str, offering: Offering) -> Iterator[str]:
+    if not offering.code:
+        yield f"{where}: an offering has no code"
+    for operation in offering.operations:
+        yield from _operation_form(where, operation.code, operation.method, operation.href)
+        yield from _content_forms(where, operation.request, operation.result)
+    yield from _content_forms(where, *offering.contents)
+    for style in offering.styles:
+        yield from _content_forms(where, style.content)
+        if style.legend_href and not _WEB.fullmatch(style.legend_href):
+            yield f"{where}: the legend of {style.name} is not at a web address"
 
 
 def _identified(where: str, identifier: str, title: str, updated: str) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from catalogue_client.access import Viewer, visible_items
-from catalogue_client.models import DataPackage, PackageEntry
+from catalogue_client.models import DataPackage, Item, PackageEntry
 from catalogue_client.sources.access import visible_sources
 from catalogue_client.sources.adapters.embedded import record_of_item
 from catalogue_client.sources.ports import Record
@@ -69,8 +69,18 @@ def contents(package: DataPackage, viewer: Viewer, *, searches: bool = True) -> 
     return Contents(found, notes)
 
 
+def own_items(contents: Contents, viewer: Viewer) -> dict[tuple[str, str], Item]:
+    """The entries of the portal that are in it, by collection and identifier."""
+    own = (one.record for one in contents.found if one.entry.source_id is None)
+    return _items(viewer, {(one.collection, one.id) for one in own})
+
+
 def _own(viewer: Viewer, entries: Iterable[PackageEntry]) -> dict[tuple[str, str], Record]:
-    wanted = {(one.collection, one.identifier) for one in entries}
+    items = _items(viewer, {(one.collection, one.identifier) for one in entries})
+    return {place: record_of_item(item) for place, item in items.items()}
+
+
+def _items(viewer: Viewer, wanted: Set[tuple[str, str]]) -> dict[tuple[str, str], Item]:
     if not wanted:
         return {}
     items = visible_items(viewer).select_related("collection")
@@ -78,8 +88,7 @@ def _own(viewer: Viewer, entries: Iterable[PackageEntry]) -> dict[tuple[str, str
         collection__identifier__in={one[0] for one in wanted},
         identifier__in={one[1] for one in wanted},
     )
-    records = (record_of_item(item) for item in items)
-    return {(one.collection, one.id): one for one in records}
+    return {(item.collection.identifier, item.identifier): item for item in items}
 
 
 def _run(viewer: Viewer, entries: list[PackageEntry]) -> list[Answer]:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from catalogue_client import geometry as geo
-from catalogue_client.models import DataPackage
+from catalogue_client import offerings
+from catalogue_client.access import Viewer
+from catalogue_client.models import DataPackage, Item
 from catalogue_client.owc import (
     Author,
-    Category,
     Context,
     Generator,
     Link,
-    Resource,
+    Offering,
     Text,
-    dates,
-    read_offering,
 )
 from catalogue_client.owc.codes import CORE
-from catalogue_client.packages.contents import Contents, Found
+from catalogue_client.packages.contents import Contents, Found, own_items
+from catalogue_client.resources import resource_of
 from catalogue_client.selectors import WORLD
 from catalogue_client.sources.access import OWN
-from catalogue_client.sources.records import TIME_UNKNOWN, period_of
+from catalogue_client.sources.records import period_of
 from catalogue_client.stac import GEOJSON, JSON, VERSION, instant_text
-from common.errors import InvalidInput
 
 PORTAL = "TEP Portal"
 
@@ -93,8 +92,9 @@ def item_document(package: DataPackage, contents: Contents, key: str, base: str)
     return None
 
 
-def context(package: DataPackage, contents: Contents, base: str) -> Context:
-    """The OWS Context: a resource for each record."""
+def context(package: DataPackage, contents: Contents, viewer: Viewer, base: str) -> Context:
+    """The OWS Context: a resource for each record, with everything that it offers."""
+    items = own_items(contents, viewer)
     here = address_of(package, base)
     updated = instant_text(package.updated_at)
     boxes = [one.record.bbox for one in contents.found]
@@ -111,7 +111,14 @@ def context(package: DataPackage, contents: Contents, base: str) -> Context:
         area=geo.polygon(box) if box else None,
         links=(Link("profile", CORE), Link("via", here, JSON, "STAC collection"), page),
         resources=tuple(
-            _resource(one, f"{here}/items/{one.key}", updated) for one in contents.found
+            resource_of(
+                one.record,
+                f"{here}/items/{one.key}",
+                updated=updated,
+                folder=one.entry.title if one.entry.is_search else "",
+                offerings=_offerings(one, items, base),
+            )
+            for one in contents.found
         ),
     )
 
@@ -143,57 +150,13 @@ def _item(package: DataPackage, found: Found, base: str, ambiguous: bool) -> dic
     }
 
 
-def _resource(found: Found, here: str, updated: str) -> Resource:
-    document = found.record.document
-    properties = document["properties"]
-    text = str(properties.get("description") or found.record.title)
-    keywords = properties.get("keywords")
-    return Resource(
-        id=here,
-        title=Text(found.record.title),
-        updated=dates.repaired(str(properties.get("updated") or "")) or updated,
-        abstract=Text(f"<p>{html.escape(text)}</p>", "html"),
-        publisher=PORTAL,
-        geometry=document["geometry"],
-        date=_date(document),
-        folder=found.entry.title if found.entry.is_search else "",
-        links=(*_asset_links(document), Link("via", here, GEOJSON, "STAC item")),
-        categories=tuple(
-            Category(str(word)) for word in (keywords if isinstance(keywords, list) else ())
-        ),
-        offerings=tuple(_offerings(properties.get("owc:offerings"))),
-    )
-
-
-def _date(document: dict[str, Any]) -> str:
-    if TIME_UNKNOWN in document["properties"]:
-        return ""
-    start, end = period_of(document)
-    first = instant_text(start) if start else dates.EARLIEST
-    last = instant_text(end) if end else dates.LATEST
-    return first if first == last else f"{first}/{last}"
-
-
-def _asset_links(document: dict[str, Any]) -> list[Link]:
-    found = []
-    for key, asset in document["assets"].items():
-        roles = set(asset.get("roles") or ())
-        rel = "icon" if roles & {"thumbnail", "overview"} else "enclosure"
-        size = asset.get("file:size")
-        length = size if isinstance(size, int) and size >= 0 else None
-        kind, title = str(asset.get("type") or ""), str(asset.get("title") or key)
-        found.append(Link(rel, asset["href"], kind, title, length=length))
-    return found
-
-
-def _offerings(values: object) -> list[Any]:
-    found = []
-    for value in values if isinstance(values, list) else ():
-        try:
-            found.append(read_offering(value))
-        except (InvalidInput, AttributeError, TypeError, KeyError):
-            continue
-    return found
+def _offerings(
+    one: Found, items: Mapping[tuple[str, str], Item], base: str
+) -> tuple[Offering, ...]:
+    if one.entry.source is not None:
+        return offerings.of_document(one.record.document, one.record.bbox)
+    item = items.get((one.record.collection, one.record.id))
+    return offerings.of_item(item, one.record.document, base) if item else ()
 
 
 def _link(rel: str, href: str, media_type: str, title: str = "") -> dict[str, Any]:

@@ -8,9 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.utils.cache import patch_vary_headers
 
 from catalogue_client.doors import base_of, door
-from catalogue_client.owc import atom, geojson
-from catalogue_client.owc.atom_writer import MEDIA_TYPE as ATOM
-from catalogue_client.owc.json_writer import MEDIA_TYPE as OWC_GEOJSON
+from catalogue_client.owc_views import written
 from catalogue_client.packages import documents
 from catalogue_client.packages.access import package_for
 from catalogue_client.packages.contents import contents
@@ -46,11 +44,8 @@ def package(
         whole = documents.items_document(found, contents(found, user), base)
         response = JsonResponse(whole, content_type=GEOJSON)
     else:
-        context = documents.context(found, contents(found, user), base)
-        if wanted == "atom":
-            response = HttpResponse(atom(context), content_type=ATOM)
-        else:
-            response = JsonResponse(geojson(context), content_type=OWC_GEOJSON)
+        context = documents.context(found, contents(found, user), user, base)
+        response = written(context, wanted)
     patch_vary_headers(response, ("Accept",))
     return response
 

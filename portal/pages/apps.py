@@ -10,17 +10,20 @@ import nh3
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from accounting.models import Rate
 from jobs.selectors import JobFilter, jobs_of
+from portal.pages.documents import FORMS, documents_of
 from portal.pages.prices import rates_by_service
-from portal.pages.scenes import area_layer, entry_address, layers_of_items, quicklook, scenes_of
+from portal.pages.scenes import area_layer, entry_address, layers_of_items, quicklook
 from providers.models import Service
 from thematic_apps.access import app_for, usable_services, visible_apps
 from thematic_apps.models import ThematicApp
+from thematic_apps.selectors import scenes_of
 
 if TYPE_CHECKING:
     from people.models import User
@@ -80,10 +83,21 @@ def apps(request: HttpRequest) -> HttpResponse:
     return render(request, "apps/list.html", {"cards": cards_of(cast("User", request.user))})
 
 
-@login_required
 @require_safe
 def app(request: HttpRequest, slug: str) -> HttpResponse:
-    """The workspace: map, services with prices, scenes, own jobs."""
+    """The workspace; for programs that ask for one the OWS Context document."""
+    wanted = request.get_preferred_type(["text/html", *FORMS])
+    if wanted in FORMS:
+        response: HttpResponse = redirect("owc_application", slug=slug, form=FORMS[wanted])
+    else:
+        response = _workspace(request, slug)
+    patch_vary_headers(response, ("Accept",))
+    return response
+
+
+@login_required
+def _workspace(request: HttpRequest, slug: str) -> HttpResponse:
+    """Map, services with prices, scenes, own jobs."""
     user = cast("User", request.user)
     found = app_for(user, slug)
     text = request.GET.get("text", "").strip()[:200]
@@ -104,6 +118,7 @@ def app(request: HttpRequest, slug: str) -> HttpResponse:
         "jobs": recent,
         "live": any(not job.final for job in recent),
         "help": _html(found.help_text),
+        "links": documents_of(f"apps/{found.slug}"),
     }
     return render(request, "apps/app.html", context)
 

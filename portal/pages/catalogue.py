@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
@@ -23,6 +22,7 @@ from catalogue_client.sources.access import OWN, visible_sources
 from catalogue_client.sources.searching import MOST_SOURCES
 from common.errors import NotAuthenticated, NotFound
 from portal.forms.occurrences import SIDES
+from portal.pages.documents import Link, documents_of
 from portal.pages.found import json_ld
 from portal.pages.scenes import entry_address, files_of, layers_of_items, quicklook
 from portal.pages.search_form import PER_PAGE, asked
@@ -30,15 +30,6 @@ from portal.pages.viewers import viewer_buttons
 
 if TYPE_CHECKING:
     from people.models import User
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A document about an entry, for other programs."""
-
-    label: str
-    href: str
-    media_type: str
 
 
 @login_required
@@ -156,10 +147,7 @@ def entry_links(item: Item) -> list[Link]:
     base = settings.BASE_URL
     stac = f"{base}/stac/collections/{item.collection.identifier}/items/{item.identifier}"
     return [
-        Link(_("OWS Context, Atom"), f"{base}/owc/items/{place}.atom", "application/atom+xml"),
-        Link(
-            _("OWS Context, GeoJSON"), f"{base}/owc/items/{place}.geojson", "application/geo+json"
-        ),
+        *documents_of(f"items/{place}"),
         Link(_("STAC item"), stac, "application/geo+json"),
         Link(_("ISO 19139"), f"{base}/waf/{place}.xml", "application/xml"),
     ]

@@ -33,6 +33,7 @@ from jobs.sharing import labels_of, shares_of
 from jobs.states import SUCCESSFUL, State
 from people.selectors import groups_of
 from portal.pages.catalogue import entry_links
+from portal.pages.documents import documents_of
 from portal.pages.feedback import told
 from portal.pages.job_steps import steps_of
 from portal.pages.paging import page_of
@@ -178,6 +179,7 @@ def _frame(user: User, found: Job) -> dict[str, Any]:
         "labels": list(found.labels.all()),
         "again": _again(user, found),
         "seconds": _poll_seconds(found),
+        "documents": documents_of(f"jobs/{found.pk}"),
     }
 
 

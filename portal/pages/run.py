@@ -25,11 +25,12 @@ from jobs.selectors import jobs_of
 from jobs.states import SUCCESSFUL
 from portal.forms.process_form import ProcessForm
 from portal.pages.coverage import Coverage, coverage_of
-from portal.pages.scenes import area_layer, files_of, layers_of_items, scenes_of
+from portal.pages.scenes import area_layer, files_of, layers_of_items
 from providers.models import Service
 from providers.process import InputValue, ProcessDescription
 from thematic_apps.access import app_for, service_for, usable_services
 from thematic_apps.models import ThematicApp
+from thematic_apps.selectors import scenes_of
 
 if TYPE_CHECKING:
     from people.models import User

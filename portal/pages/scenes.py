@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.urls import reverse
 
 from catalogue_client.models import Item
-from catalogue_client.selectors import Search, search
 from thematic_apps.models import ThematicApp
 
-if TYPE_CHECKING:
-    from people.models import User
-
-MOST_SCENES = 30
 _PICTURES = ("image/png", "image/jpeg", "image/webp")
 
 
@@ -27,14 +22,6 @@ class File:
     href: str
     media_type: str
     size: int | None
-
-
-def scenes_of(user: User, app: ThematicApp) -> list[Item]:
-    """The newest items of the application's collections that the user may see."""
-    if not app.collections:
-        return []
-    query = Search(collections=tuple(app.collections), limit=MOST_SCENES)
-    return search(user, query).items
 
 
 def entry_address(item: Item) -> str:

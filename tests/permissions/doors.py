@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.permissions.scene import (
+    ANON,
     OPERATOR,
     PROVIDER,
     Row,
@@ -145,7 +146,23 @@ DOORS = (
     ),
     Row("stac_collection", public(), arguments=lambda _: {"identifier": "results"}),
     Row("stac_items", public(), arguments=lambda _: {"identifier": "results"}),
-    Row("owc_job", of_result(200), arguments=lambda s: {"job_id": s.done.pk, "form": "atom"}),
+    # The entry's document for who sees the entry; else the job's own for who sees the job.
+    *(
+        Row(
+            "owc_job",
+            {**door(404, **for_job(200)), ANON: 404},
+            arguments=lambda s, name=name: {"job_id": getattr(s, name).pk, "form": "atom"},
+        )
+        for name in ("done", "running")
+    ),
+    *(
+        Row(
+            "owc_application",
+            door(404, **for_group(200)),
+            arguments=lambda s, form=form: {"slug": s.app.slug, "form": form},
+        )
+        for form in ("atom", "geojson")
+    ),
 )
 
 # --- django-allauth ------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Embedded:
             return None
 
 
-def record_of_item(item: Item) -> Record:
-    """The portal's item as any other record."""
-    document = item_document(item, settings.BASE_URL)
+def record_of_item(item: Item, base: str = "") -> Record:
+    """The portal's item as any other record; `base` if the portal is known by another address."""
+    document = item_document(item, base or settings.BASE_URL)
     return Record(item.identifier, item.collection.identifier, document)
