@@ -22,7 +22,7 @@ from common import clock
 from common.errors import Conflict, NotFound
 from common.money import show
 from common.prepared import Prepared, execute
-from common.rows import insert, update
+from common.rows import insert, new, update
 
 SWEEPER = "sweeper"
 
@@ -64,7 +64,8 @@ def open_bill(
     state = BillState.OPEN if hold_id or _may_cost(quote) else BillState.FREE
     moment = clock.now()
     # Before the hold: the account, which others wait for, is locked as late as can be.
-    bill = JobBill(
+    bill = new(
+        JobBill,
         job_id=job_id,
         quote=quote,
         account_id=quote.account_id,

@@ -14,7 +14,7 @@ from psycopg.types.numeric import Int8
 
 from accounting.models import Transfer
 from common.bulk import array, encode
-from common.prepared import cursor as prepared
+from common.prepared import run
 
 Row = dict[str, Any]  # by column
 _FIELDS = Transfer._meta.concrete_fields
@@ -36,24 +36,22 @@ _INSERT_MANY = (
 
 def insert(row: Row, database: BaseDatabaseWrapper) -> bool:
     """Whether the transfer is new: nothing is done for an id that is there."""
-    cursor = prepared()
-    cursor.execute(_INSERT, _values(row, database))
-    return bool(cursor.rowcount == 1)
+    return bool(run(_INSERT, _values(row, database)).rowcount == 1)
 
 
 def insert_many(rows: Sequence[Row], database: BaseDatabaseWrapper) -> int:
     """How many of the transfers are new."""
-    cursor = prepared()
     by_column = [[row[column] for row in rows] for column in COLUMNS]
     encoded = encode(_FIELDS, by_column, database.vendor)
     if database.vendor == "postgresql":
         arrays = ", ".join(f"%s::{field.rel_db_type(database)}[]" for field in _FIELDS)
-        cursor.execute(_INSERT_MANY.format(arrays=arrays), [array(values) for values in encoded])
-    else:
+        statement = _INSERT_MANY.format(arrays=arrays)
+        return int(run(statement, [array(values) for values in encoded]).rowcount)
+    with database.cursor() as cursor:
         cursor.executemany(_INTO_INBOX, zip(*encoded, strict=True))
         cursor.execute("INSERT INTO acc_batch VALUES (1)")
         cursor.execute("DELETE FROM acc_inbox")
-    return int(cursor.rowcount)
+        return int(cursor.rowcount)
 
 
 def _values(row: Row, database: BaseDatabaseWrapper) -> list[Any]:

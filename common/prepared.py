@@ -40,15 +40,31 @@ class _Preparing(psycopg.Cursor[Any]):
         return super().execute(query, params, prepare=True, **options)
 
 
-def cursor() -> Any:
-    """A cursor whose statements PostgreSQL prepares: one per connection, as it remembers how to
-    send each type. All rows are to be fetched before its next use."""
-    return _cursor(connections[DEFAULT_DB_ALIAS])
+def run(sql: str, values: Sequence[Any]) -> Any:
+    """Execute a statement that PostgreSQL prepares, with values as the driver takes them.
+
+    The cursor is one per connection, as it remembers how to send each type: all rows are to be
+    fetched before its next use.
+    """
+    return _run(connections[DEFAULT_DB_ALIAS], sql, values)
 
 
-def _cursor(database: Any) -> Any:
+def _run(database: Any, sql: str, values: Sequence[Any]) -> Any:
     if database.vendor != "postgresql":
-        return database.cursor()
+        own = database.cursor()
+        own.execute(sql, values)
+        return own
+    own = _cursor(database)
+    if database.queries_logged or database.execute_wrappers:
+        database._prepare_cursor(own).execute(sql, values)
+    else:  # what Django's cursor does besides counting
+        database.validate_no_broken_transaction()
+        with database.wrap_database_errors:
+            own.execute(sql, values)
+    return own
+
+
+def _cursor(database: Any) -> _Preparing:
     if database.connection is None or not database.health_check_done:
         database.close_if_health_check_failed()
         database.ensure_connection()
@@ -58,7 +74,7 @@ def _cursor(database: Any) -> Any:
         # Django sets None, and then nothing is prepared; with this only what asks for it.
         own.prepare_threshold = sys.maxsize
         own.preparing = kept = _Preparing(own)
-    return database._prepare_cursor(kept)
+    return kept  # type: ignore[no-any-return]
 
 
 def _sent(value: Any, database: Any) -> Any:
@@ -81,9 +97,7 @@ def _possible(value: Any) -> bool:
 def execute(sql: str, values: Sequence[Any]) -> Any:
     """Execute a statement of the portal's own with these values; the cursor, for its rows."""
     database = connections[DEFAULT_DB_ALIAS]
-    own = _cursor(database)
-    own.execute(sql, [_sent(value, database) for value in values])
-    return own
+    return _run(database, sql, [_sent(value, database) for value in values])
 
 
 class _Plain:
@@ -169,9 +183,7 @@ class Prepared(Generic[M]):
         database = connections[DEFAULT_DB_ALIAS]
         for place, number in made.places:
             parameters[place] = _sent(values[number], database)
-        own = _cursor(database)
-        own.execute(made.sql, parameters)
-        return made, own
+        return made, _run(database, made.sql, parameters)
 
     def _objects(self, made: _Made, rows: list[Any]) -> list[M]:
         if made.converters:

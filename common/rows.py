@@ -1,5 +1,6 @@
 """Rows of objects, written with statements that are made once (`common.prepared`).
 
+quote = new(Quote, account=account, total=0)
 insert(Quote(…))
 update(job, ("state", "percent"))
 """
@@ -8,12 +9,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.base import ModelState
 from psycopg.types.numeric import Int8
 
-from common.prepared import cursor
+from common.prepared import run
+
+M = TypeVar("M", bound=models.Model)
+
+
+def new(model: type[M], **values: Any) -> M:
+    """`model(**values)`, without signals and without a call for each field."""
+    made = model.__new__(model)
+    made._state = ModelState()
+    defaults, makers, relations = _fields(model)
+    own = vars(made)
+    own.update(defaults)
+    for name, make in makers:
+        own[name] = make()
+    for name, value in values.items():
+        key = relations.get(name)
+        if key is None:
+            if name not in own:
+                raise TypeError(f"{model.__name__} has no field {name!r}.")
+            own[name] = value
+        else:
+            made._state.fields_cache[name] = value
+            own[key] = None if value is None else value.pk
+    return made
+
+
+@cache
+def _fields(model: type[models.Model]) -> _Fields:
+    fields = model._meta.concrete_fields
+    made = {f.attname: f.default for f in fields if f.has_default() and callable(f.default)}
+    plain = {f.attname: f.get_default() for f in fields if f.attname not in made}
+    return plain, tuple(made.items()), {f.name: f.attname for f in fields if f.is_relation}
+
+
+# The defaults, those that are made for each object, and the columns of relations.
+_Fields = tuple[dict[str, Any], tuple[tuple[str, Callable[[], Any]], ...], dict[str, str]]
 
 
 def insert(row: models.Model, *, unless: str = "") -> bool:
@@ -23,8 +60,7 @@ def insert(row: models.Model, *, unless: str = "") -> bool:
     """
     database = connections[DEFAULT_DB_ALIAS]
     encoders, sql, returning = _insertion(type(row), row.pk is None, unless, database.vendor)
-    own = cursor()
-    own.execute(sql, _values(row, encoders))
+    own = run(sql, _values(row, encoders))
     if returning:  # SQLite counts only when the rows are fetched
         new = own.fetchone()
         if new is None:
@@ -40,8 +76,7 @@ def insert_all(rows: Sequence[models.Model]) -> None:
     """As `insert` for a few new objects of one kind whose keys the database gives."""
     database = connections[DEFAULT_DB_ALIAS]
     encoders, sql, _ = _insertion(type(rows[0]), True, "", database.vendor, len(rows))
-    own = cursor()
-    own.execute(sql, [value for row in rows for value in _values(row, encoders)])
+    own = run(sql, [value for row in rows for value in _values(row, encoders)])
     for row, new in zip(rows, own.fetchall(), strict=True):
         row.pk = new[0]
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
@@ -51,7 +86,7 @@ def update(row: models.Model, names: tuple[str, ...]) -> None:
     """Write these fields of an object into its row."""
     database = connections[DEFAULT_DB_ALIAS]
     encoders, sql = _change(type(row), names, database.vendor)
-    cursor().execute(sql, _values(row, encoders))
+    run(sql, _values(row, encoders))
 
 
 def _values(row: models.Model, encoders: Encoders) -> list[Any]:

@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 
 from common.clock import now
 from common.prepared import execute
+from common.rows import new
 from jobs.models import Due
 
 MOST_FAILURES = 20
@@ -54,7 +55,8 @@ def take(*, kind: str, subject: object, lane: str, owner: str) -> Due | None:
     None when the lane has as many leases as it may (see `claim_many`); then nothing is written.
     """
     moment = now()
-    row = Due(
+    row = new(
+        Due,
         kind=kind,
         subject=str(subject),
         lane=lane,
@@ -64,10 +66,10 @@ def take(*, kind: str, subject: object, lane: str, owner: str) -> Due | None:
         attempts=1,
     )
     values = [lane, kind, row.subject, moment, row.lease_until, owner]
-    new = execute(_TAKE, [*values, moment, settings.PROVIDER_CONCURRENCY]).fetchone()
-    if new is None:
+    taken = execute(_TAKE, [*values, moment, settings.PROVIDER_CONCURRENCY]).fetchone()
+    if taken is None:
         return None
-    row.pk = new[0]
+    row.pk = taken[0]
     return row
 
 
@@ -214,12 +216,14 @@ def renew(row: Due) -> bool:
 
 def done(row: Due) -> bool:
     """The work is finished. False when the lease was lost, or it was asked for once more."""
+    moment = now()
     finished = execute(
         "UPDATE jobs_due SET done_at = %s, lease_until = NULL WHERE id = %s"
         " AND lease_owner = %s AND attempts = %s AND done_at IS NULL AND due_at = %s",
-        [now(), row.pk, row.lease_owner, row.attempts, row.due_at],
+        [moment, row.pk, row.lease_owner, row.attempts, row.due_at],
     )
     if finished.rowcount:
+        row.done_at = moment
         return True
     _ours(row).update(lease_until=None)
     return False

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from common.clock import now
 from common.errors import NotFound, ProviderError, ProviderRefused
-from common.rows import insert_all
+from common.rows import insert_all, new
 from common.xml import undeclared
 from jobs.copy_files import open_copy
 from jobs.models import Job, JobOutput
@@ -61,7 +61,8 @@ def store_outputs(job: Job, outputs: Sequence[OutputValue]) -> None:
     """Keep the outputs of a finished run; called once, on the locked job."""
     outputs = [_in_utf8(output) for output in outputs]
     rows = [
-        JobOutput(
+        new(
+            JobOutput,
             job=job,
             number=number,
             identifier=output.identifier[:255],

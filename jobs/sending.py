@@ -19,7 +19,7 @@ from common.errors import (
     ProviderRefused,
     ProviderTimeout,
 )
-from jobs import limits
+from jobs import due, limits
 from jobs.links import fetchable
 from jobs.models import Due, Job
 from jobs.pace import WORKER, Again, answered, in_
@@ -53,18 +53,21 @@ def send(row: Due) -> Again:
                 move(job, State.SUBMITTING, actor=WORKER)
             else:
                 job.save(update_fields=("sent_at", "attempts"))
-    return _look_for(job) if already_sent else hand_over(job)
+    return _look_for(job) if already_sent else hand_over(job, row)
 
 
-def hand_over(job: Job) -> Again:
-    """Send a job of which it is committed that it is on its way, and follow the answer."""
+def hand_over(job: Job, row: Due) -> Again:
+    """Send a job of which it is committed that it is on its way, and follow the answer.
+
+    `row` is the work of doing so; it is done in the transaction that writes the answer.
+    """
     try:
-        return _hand_over(job)
+        return _hand_over(job, row)
     except Conflict as error:  # nothing was sent
         return _refuse(job, error)
 
 
-def _hand_over(job: Job) -> Again:
+def _hand_over(job: Job, row: Due) -> Again:
     provider = job.service.provider
     full = job.service_version.full_description
     wanted = replace(job.request(), inputs=fetchable(job.input_values, job.owner))
@@ -96,7 +99,9 @@ def _hand_over(job: Job) -> Again:
         providers.note_failure(provider=provider)
         return _try_later(job, error)
     answered(provider)
-    apply(job, status, actor=WORKER)
+    with transaction.atomic():
+        apply(job, status, actor=WORKER)
+        due.done(row)
     return None
 
 

@@ -8,6 +8,7 @@ from accounting import bills
 from accounting.models import Quote
 from common.clock import now
 from common.ids import time_ordered
+from common.rows import new
 from jobs import due, limits, terms
 from jobs.models import Due, Job, JobCallback
 from jobs.orders import Order, Wishes
@@ -58,7 +59,8 @@ def start(
 
 
 def _job(order: Order, wishes: Wishes, quote: Quote, key: str | None) -> Job:
-    return Job(
+    return new(
+        Job,
         id=time_ordered(),
         title=wishes.title[:200] or order.service.title[:200],
         owner=order.actor,

@@ -184,7 +184,7 @@ _NOTE = (
 )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply(job: Job | UUID | str, status: RemoteStatus, *, actor: str) -> Job:
     """Follow what a provider says of a job.
 

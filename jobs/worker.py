@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 
+from common import log_context
 from common.clock import now
 from jobs import due, looks, periodic, sending
 from jobs.looks import Look
@@ -61,7 +62,7 @@ def send_now(job: Job) -> bool:
 def sent_by_caller(row: Due, job: Job) -> None:
     """Send a job that the caller's transaction put on its way (`starting.start`); it is then as
     that left it. Whatever the caller dies of, the row is due again when its lease runs out."""
-    _do_in_hand(row, job, lambda _row: sending.hand_over(job))
+    _do_in_hand(row, job, lambda row: sending.hand_over(job, row))
 
 
 def _do_in_hand(row: Due, job: Job, step: Step) -> None:
@@ -81,7 +82,7 @@ def do(
 
     What `later` takes is not written here.
     """
-    with structlog.contextvars.bound_contextvars(due=row.kind, subject=row.subject):
+    with log_context.within(due=row.kind, subject=row.subject):
         try:
             again = (step or STEPS[row.kind])(row)
         except Exception as error:
@@ -89,7 +90,8 @@ def do(
             due.failed(row, error=f"{type(error).__name__}: {error}")
             return False
         if again is None:
-            due.done(row)
+            if row.done_at is None:  # not with what the step wrote
+                due.done(row)
         elif isinstance(again, datetime):
             due.again(row, at=again)
         elif later is not None:

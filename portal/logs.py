@@ -14,6 +14,8 @@ import orjson
 import structlog
 from structlog.types import Processor
 
+from common import log_context
+
 HIDDEN = "[hidden]"
 _SECRET_NAMES = re.compile(r"pass(word|phrase)|secret|token|authorization|cookie|key_text", re.I)
 _SECRET_TEXTS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -75,7 +77,7 @@ def configure(
 ) -> None:
     """Send structlog's and the standard library's lines to one stream, in one form."""
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        log_context.merge,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),

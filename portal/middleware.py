@@ -13,7 +13,10 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import activate, get_language, get_language_from_request
 
+from common import log_context
 from common.errors import InvalidInput, PortalError
 from people.models import User
 from portal.views import error_response
@@ -34,8 +37,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.request_id = request_id = _request_id(request)  # type: ignore[attr-defined]
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        log_context.begin(request_id=request_id)
         started = time.perf_counter()
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
@@ -48,7 +50,7 @@ class RequestIdMiddleware:
         """Name the job that the address is about in every line that follows."""
         del request, view, args
         if "job_id" in kwargs:
-            structlog.contextvars.bind_contextvars(job_id=str(kwargs["job_id"]))
+            log_context.add(job_id=str(kwargs["job_id"]))
 
 
 class SecurityHeadersMiddleware:
@@ -81,6 +83,22 @@ class PortalErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """None for anything else: that is a fault of ours, and Django's business."""
         return error_response(request, error) if isinstance(error, PortalError) else None
+
+
+class LanguageMiddleware:
+    """Texts in the language of the cookie or of the browser; no address of the portal names one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        language = get_language_from_request(request)
+        activate(language)
+        request.LANGUAGE_CODE = language
+        response = self.get_response(request)
+        patch_vary_headers(response, ("Accept-Language",))
+        response.headers.setdefault("Content-Language", get_language() or language)
+        return response
 
 
 class NulCookieMiddleware:

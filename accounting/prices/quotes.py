@@ -17,7 +17,7 @@ from accounting.prices.pricing import Line, Prices, price_lines, prices_for
 from common.clock import now
 from common.errors import InvalidInput, QuoteExpired
 from common.ids import time_ordered
-from common.rows import insert
+from common.rows import insert, new
 from people.models import User
 
 
@@ -63,7 +63,8 @@ def make_quote(  # noqa: PLR0913 (a promise has this many terms; all are named)
     if total > MOST:
         raise InvalidInput(_("This would cost more than any account can hold."))
     moment = now()
-    quote = Quote(
+    quote = new(
+        Quote,
         id=time_ordered(),
         account=account,
         member_id=member.pk,
