@@ -48,7 +48,7 @@ def insert_many(rows: Sequence[Row], database: BaseDatabaseWrapper) -> int:
         statement = _INSERT_MANY.format(arrays=arrays)
         return int(run(statement, [array(values) for values in encoded]).rowcount)
     with database.cursor() as cursor:
-        cursor.executemany(_INTO_INBOX, zip(*encoded, strict=True))
+        cursor.executemany(_INTO_INBOX, list(zip(*encoded, strict=True)))
         cursor.execute("INSERT INTO acc_batch VALUES (1)")
         cursor.execute("DELETE FROM acc_inbox")
         return int(cursor.rowcount)

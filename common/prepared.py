@@ -74,7 +74,7 @@ def _cursor(database: Any) -> _Preparing:
         # Django sets None, and then nothing is prepared; with this only what asks for it.
         own.prepare_threshold = sys.maxsize
         own.preparing = kept = _Preparing(own)
-    return kept  # type: ignore[no-any-return]
+    return kept
 
 
 def _sent(value: Any, database: Any) -> Any:
