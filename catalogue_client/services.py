@@ -162,7 +162,7 @@ def attach(*, item_id: int, name: str, added: Mapping[str, Any] | None) -> None:
     `added` has the `asset` that it is about, `offerings` (OWS Context, as JSON) and `links` (STAC);
     None takes away what has that name. It stays when the entry is published again. Safe to repeat.
     """
-    item = _locked().get(pk=item_id)
+    item = locked_item(item_id)
     others = {key: value for key, value in item.attached.items() if key != name}
     before = audiences(item, item.collection)
     if _assign(item, {"attached": {**others, name: dict(added)} if added else others}):
@@ -193,6 +193,11 @@ def _put(key: dict[str, Any], values: dict[str, Any], *, fresh: bool = False) ->
     if _assign(found, values):
         _save_change(found, before)
     return found
+
+
+def locked_item(item_id: int) -> Item:
+    """An item, locked for the caller's transaction."""
+    return _locked().get(pk=item_id)
 
 
 def _locked() -> QuerySet[Item]:

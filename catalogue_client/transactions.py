@@ -13,8 +13,8 @@ from django.db import transaction
 
 from catalogue_client import services
 from catalogue_client.access import Viewer, collection_to_change, visible_items
-from catalogue_client.models import Collection, Item
-from common.errors import Forbidden, InvalidInput, NotFound
+from catalogue_client.models import Collection, HarvestedItem, Item
+from common.errors import Conflict, Forbidden, InvalidInput, NotFound
 from people.models import User
 
 Check = Callable[[Item], None]
@@ -92,6 +92,9 @@ def merged(target: object, changes: object) -> Any:
 def _created(user: Viewer, place: Collection, document: Mapping[str, Any], base: str) -> Item:
     _same_place(document, place, None)
     owner = user if isinstance(user, User) else None
+    name = {"item__collection": place, "item__identifier": str(document.get("id"))}
+    if HarvestedItem.objects.filter(**name).exists():
+        raise Conflict("This id is kept for an entry of the catalogue that it came from.")
     return services.put_item(
         collection=place,
         document=_incoming(document, place, base),
@@ -110,6 +113,8 @@ def _locked(user: Viewer, collection: str, identifier: str, check: Check) -> Ite
         raise NotFound("There is no such item.")
     if item.job_id is not None:
         raise Forbidden("This entry follows its job; it is not changed here.")
+    if HarvestedItem.objects.filter(item=item).exists():
+        raise Forbidden("This entry follows the catalogue that it comes from.")
     check(item)
     return item
 

@@ -14,7 +14,15 @@ from accounting import bills
 from accounting.credit import alerts, grant_rules, grants, lots
 from accounting.statements import monthly, seals
 from common.clock import now
-from jobs import due, provider_work, publication_work, source_work, usage_work, viewing
+from jobs import (
+    due,
+    harvest_work,
+    provider_work,
+    publication_work,
+    source_work,
+    usage_work,
+    viewing,
+)
 from jobs.models import Due, Job
 from jobs.states import RUNNING, State
 from people import mail
@@ -29,6 +37,7 @@ def ensure() -> None:
     provider_work.ensure()
     usage_work.ensure()
     source_work.ensure()
+    harvest_work.ensure()
     viewing.ensure()
 
 
@@ -49,6 +58,7 @@ def sweep(row: Due) -> datetime:
     provider_work.ensure()
     usage_work.ensure()
     source_work.ensure()
+    harvest_work.ensure()
     viewing.ensure()
     return now() + timedelta(seconds=60)
 

@@ -8,6 +8,16 @@ from catalogue_client.models.catalogue import (
     Visibility,
 )
 from catalogue_client.models.departures import Departure
+from catalogue_client.models.harvest import (
+    HarvestedItem,
+    HarvestFault,
+    HarvestKind,
+    HarvestRun,
+    HarvestSource,
+    HarvestState,
+    RunMode,
+    RunState,
+)
 from catalogue_client.models.package import DataPackage, PackageEntry
 from catalogue_client.models.publishing import (
     Publication,
@@ -25,12 +35,20 @@ __all__ = [
     "Collection",
     "DataPackage",
     "Departure",
+    "HarvestFault",
+    "HarvestKind",
+    "HarvestRun",
+    "HarvestSource",
+    "HarvestState",
+    "HarvestedItem",
     "Item",
     "ItemState",
     "PackageEntry",
     "Publication",
     "PublicationState",
     "PublishTarget",
+    "RunMode",
+    "RunState",
     "SourceKind",
     "TargetKind",
     "ViewState",

@@ -174,6 +174,13 @@ class Item(models.Model):
         return self.west, self.south, self.east, self.north
 
     @property
+    def seen_by(self) -> str:
+        """Who sees it, in words: never more than those who see its collection."""
+        own = self.visibility != Visibility.PUBLIC
+        shown: str = (self if own else self.collection).get_visibility_display()
+        return shown
+
+    @property
     def properties(self) -> dict[str, Any]:
         """The STAC properties as they were stored."""
         properties: dict[str, Any] = self.document["properties"]

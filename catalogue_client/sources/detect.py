@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urldefrag
 
 from django.utils.translation import gettext as _
 
-from catalogue_client.models import SourceKind
+from catalogue_client.models import HarvestKind, SourceKind
 from catalogue_client.sources.adapters.linked import link_to
-from catalogue_client.sources.ports import Capabilities, Endpoint
+from catalogue_client.sources.ports import Adapter, Capabilities, Endpoint
 from catalogue_client.sources.registry import ADAPTERS
 from catalogue_client.sources.visit import Visit, object_in, within
 from common.addresses import split_credentials
@@ -37,7 +37,7 @@ ACCEPT = (
 class Detected:
     """What to register: the address without credentials, and what the catalogue says of itself."""
 
-    kind: SourceKind
+    kind: str
     endpoint: Endpoint
     capabilities: Capabilities
 
@@ -62,19 +62,23 @@ def endpoint_at(
     return Endpoint(bare, user, secret, headers, by_user)
 
 
-def look(endpoint: Endpoint, kind: str = "") -> Detected:
-    """Look at the server, as that kind only if one is given; SECONDS at most.
+def look(
+    endpoint: Endpoint, kind: str = "", adapters: Mapping[str, Adapter] = ADAPTERS
+) -> Detected:
+    """Look at the server, as that kind only if one is given, as one of `adapters`; SECONDS at most.
 
     Raises ProviderError: why nobody is let in or nothing comes, else ProviderNonsense.
     """
     errors: list[ProviderError] = []
     with within(SECONDS):
         if kind:
-            found = ADAPTERS[kind].capabilities(endpoint)
-            return Detected(SourceKind(kind), endpoint, found)
+            found = adapters[kind].capabilities(endpoint)
+            return Detected(kind, endpoint, found)
         for candidate, place in _candidates(endpoint, errors):
+            if candidate not in adapters:
+                continue
             try:
-                found = ADAPTERS[candidate].capabilities(place)
+                found = adapters[candidate].capabilities(place)
             except ProviderError as error:
                 errors.append(error)
                 continue
@@ -82,9 +86,7 @@ def look(endpoint: Endpoint, kind: str = "") -> Detected:
     raise _told(errors)
 
 
-def _candidates(
-    endpoint: Endpoint, errors: list[ProviderError]
-) -> Iterator[tuple[SourceKind, Endpoint]]:
+def _candidates(endpoint: Endpoint, errors: list[ProviderError]) -> Iterator[tuple[str, Endpoint]]:
     """Kinds that the answer at the address looks like, the most able first."""
     answer: Response | None = None
     try:
@@ -105,7 +107,14 @@ def _candidates(
         return
     yield SourceKind.OPENSEARCH, endpoint
     yield SourceKind.CSW, endpoint
+    yield HarvestKind.OAI_PMH, replace(endpoint, url=_without_verb(endpoint.url))
     yield SourceKind.OGC_RECORDS, endpoint
+
+
+def _without_verb(url: str) -> str:
+    """The base address in that of an OAI-PMH request."""
+    base, _mark, query = url.partition("?")
+    return base if "verb=" in query else url
 
 
 def _root_of(endpoint: Endpoint, answer: Response) -> str:

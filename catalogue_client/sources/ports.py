@@ -18,8 +18,8 @@ Abilities = frozenset[str]
 # What a search may ask. An adapter that lacks one gets it done on the page, with a warning.
 TEXT, BBOX, GEOMETRY, TIME = "text", "bbox", "geometry", "time"
 COLLECTIONS, IDS, FILTERS, SORT = "collections", "ids", "filters", "sort"
-# What else a catalogue may be able to do.
-COUNT, CQL2 = "count", "cql2"
+# What else a catalogue may be able to do; CHANGED: tell the records that changed since a moment.
+COUNT, CQL2, CHANGED = "count", "cql2", "changed"
 
 Operator = Literal["=", "<=", ">="]
 
@@ -71,7 +71,9 @@ class Query:
     """What to look for; what is empty does not restrict.
 
     `start` and `end` bound a period that a record's own overlaps. `sort` is a property, with "-" in
-    front for descending. `cursor` is what the page before gave.
+    front for descending. `cursor` is what the page before gave. `since` asks, for a harvest, only
+    for records that changed then or later (inclusive): a catalogue that cannot tell them leaves
+    CHANGED out of `done` and sends all.
     """
 
     text: str = ""
@@ -85,13 +87,14 @@ class Query:
     sort: str = ""
     limit: int = 20
     cursor: Mapping[str, Any] | None = None
+    since: datetime | None = None
 
     def asked(self) -> Abilities:
         """What it takes to answer it."""
         given = {
             TEXT: self.text, BBOX: self.bbox, GEOMETRY: self.geometry,
             TIME: self.start or self.end, COLLECTIONS: self.collections, IDS: self.ids,
-            FILTERS: self.filters, SORT: self.sort,
+            FILTERS: self.filters, SORT: self.sort, CHANGED: self.since,
         }  # fmt: skip
         return frozenset(name for name, value in given.items() if value)
 
@@ -120,6 +123,9 @@ class Page:
     """Records, what continues after them (None: nothing), how many there are in all if known.
 
     `done` are the abilities that the catalogue itself applied; `warnings` are sentences for people.
+    For harvests: `bad` are entries that are no records (name, why), `gone` the ids of records that
+    the catalogue says are deleted; `cut`: there is more that could not be followed; `moment`, by
+    the catalogue's clock: every change up to it was in this answer.
     """
 
     records: list[Record]
@@ -127,6 +133,10 @@ class Page:
     cursor: Mapping[str, Any] | None = None
     matched: int | None = None
     warnings: tuple[str, ...] = ()
+    bad: tuple[tuple[str, str], ...] = ()
+    gone: tuple[str, ...] = ()
+    cut: bool = False
+    moment: datetime | None = None
 
 
 class Adapter(Protocol):

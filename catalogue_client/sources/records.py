@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urljoin
 
 from django.utils.translation import gettext as _
@@ -32,25 +32,46 @@ _TIMES = ("datetime", "start_datetime", "end_datetime")
 
 
 class NoRecordError(Exception):
-    """An entry that cannot be named; the text says why."""
+    """An entry that cannot be read; the text says why, `name` which, if that is known."""
+
+    def __init__(self, text: str, name: str = "") -> None:
+        super().__init__(text)
+        self.name = name
 
 
-def read_all(entries: Iterable[T], read: Callable[[T], Record]) -> tuple[list[Record], list[str]]:
+class Entries(NamedTuple):
+    """What was read of a page: its records, what to say of the rest, and each entry that is no
+    record with the reason; `cut`: there were more than a page may have."""
+
+    records: list[Record]
+    warnings: list[str]
+    bad: tuple[tuple[str, str], ...] = ()
+    cut: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Of everything that came, to know whether the next page is another one."""
+        return [*(one.id for one in self.records), *(name for name, _why in self.bad)]
+
+
+def read_all(entries: Iterable[T], read: Callable[[T], Record]) -> Entries:
     """The records of a page, and what to say of the entries that are none."""
     found: dict[tuple[str, str], Record] = {}
-    skipped = 0
+    bad: list[tuple[str, str]] = []
     for number, entry in enumerate(entries):
         if number >= MOST_RECORDS:
             text = _("The catalogue sent more than %(most)s entries; the others are left out.")
-            return list(found.values()), [text % {"most": MOST_RECORDS}]
+            return Entries(list(found.values()), [text % {"most": MOST_RECORDS}], tuple(bad), True)
         try:
             record = read(entry)
-        except NoRecordError:
-            skipped += 1
+        except NoRecordError as error:
+            named = error.name or (_name(entry.get("id")) if isinstance(entry, Mapping) else "")
+            bad.append((named or f"#{number + 1}", str(error)))
             continue
         found.setdefault((record.collection, record.id), record)
     text = _("%(n)s entries of this page have no id or are damaged; they are left out.")
-    return list(found.values()), [text % {"n": skipped}] if skipped else []
+    said = [text % {"n": len(bad)}] if bad else []
+    return Entries(list(found.values()), said, tuple(bad))
 
 
 def record_of(given: object, base: str, *, collection: str = "") -> Record:

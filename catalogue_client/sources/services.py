@@ -59,7 +59,7 @@ def register(  # noqa: PLR0913 (what a registration consists of; all are named)
     Raises InvalidInput, RateLimited, Conflict, ProviderError.
     """
     keep_pace(owner)
-    _check_share(owner, visibility, group)
+    check_share(owner, visibility, group)
     if kind and kind not in SourceKind.values:
         raise InvalidInput(_("There is no such kind of catalogue."), locator="kind")
     if CatalogueSource.objects.filter(owner=owner).count() >= MOST_OF_USER:
@@ -97,7 +97,7 @@ def update(*, actor: User, source: CatalogueSource, **changes: Any) -> Catalogue
     if source.visibility != Visibility.GROUP:
         source.group = None
     if {"visibility", "group"} & set(changes):
-        _check_share(actor, source.visibility, source.group)
+        check_share(actor, source.visibility, source.group)
     if not source.name.strip():
         raise InvalidInput(_("A source needs a name."), locator="name")
     url = str(changes.get("url", source.url)).strip()
@@ -203,7 +203,8 @@ def _saved(source: CatalogueSource, slug: str) -> CatalogueSource:
     raise InvalidInput(_("This short name is taken."), locator="slug")
 
 
-def _check_share(actor: User, visibility: str, group: Group | None) -> None:
+def check_share(actor: User, visibility: str, group: Group | None) -> None:
+    """Whether the actor may show something so: to a group of theirs only. Raises InvalidInput."""
     checked_visibility(visibility, owner=actor, group=group)
     foreign = group is not None and membership(actor, group) is None
     if visibility == Visibility.GROUP and foreign and not is_operator(actor):

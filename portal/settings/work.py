@@ -27,6 +27,13 @@ POLL_SECONDS_MOST = env.float("POLL_SECONDS_MOST", default=300)
 USAGE_QUEUE_SECONDS = env.float("USAGE_QUEUE_SECONDS", default=10)
 MAIL_SECONDS = env.float("MAIL_SECONDS", default=10)
 DISCOVERY_SECONDS = env.int("DISCOVERY_SECONDS", default=24 * 3600)
+# Catalogues of centres: seconds between two runs that ask for changes, between two of those that
+# can only be read whole, and between full passes; how much a pass may take away unasked, and read.
+HARVEST_SECONDS = env.int("HARVEST_SECONDS", default=6 * 3600)
+HARVEST_WHOLE_SECONDS = env.int("HARVEST_WHOLE_SECONDS", default=24 * 3600)
+HARVEST_FULL_SECONDS = env.int("HARVEST_FULL_SECONDS", default=7 * 24 * 3600)
+HARVEST_MOST_REMOVED_PERCENT = env.int("HARVEST_MOST_REMOVED_PERCENT", default=20)
+HARVEST_MOST_RECORDS = env.int("HARVEST_MOST_RECORDS", default=1_000_000)
 CELERY_BEAT_SCHEDULE = {"wake": {"task": "jobs.wake_all", "schedule": 1.0}}
 SYNC_WAIT_SECONDS = env.int("SYNC_WAIT_SECONDS", default=120)
 # How often one user may run the portal's own process, which is free; 0: as often as they like.

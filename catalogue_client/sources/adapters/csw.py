@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -25,10 +26,10 @@ from common.errors import ProviderNonsense, ProviderRefused
 from common.xml import GML, Element, local_name, only_xml, serialise, text_of
 
 OGC = "http://www.opengis.net/ogc"
-_NAMES = {"ogc": OGC, "gml": GML, "ows": OWS, "csw": CSW}
+_NAMES = {"ogc": OGC, "gml": GML, "ows": OWS, "csw": CSW, "dct": "http://purl.org/dc/terms/"}
 _O = ElementMaker(namespace=OGC, nsmap=_NAMES)
 _G = ElementMaker(namespace=GML, nsmap=_NAMES)
-_DONE = frozenset({ports.TEXT, ports.BBOX, ports.IDS})
+_DONE = frozenset({ports.TEXT, ports.BBOX, ports.IDS, ports.CHANGED})
 WILD = "*"
 MOST_WORDS = 3  # in one address; more are applied here
 
@@ -65,16 +66,18 @@ class Csw:
         if results is None:
             raise ProviderNonsense(_("The catalogue's answer is no list of records."))
         entries = [one for one in results if local_name(one) == "Record"]
-        records, warnings = read_all(entries, lambda one: record_in(one, base))
+        read = read_all(entries, lambda one: record_in(one, base))
         matched = _number(results, "numberOfRecordsMatched")
         onward = _number(results, "nextRecord") or 0
         cursor: Cursor | None = None
         more: list[str] = []
         if entries and position < onward <= (matched or 0):
-            ids = [one.id for one in records]
-            cursor, more = continued({"position": onward}, query.cursor, ids)
+            cursor, more = continued({"position": onward}, query.cursor, read.names)
         done = _DONE if len(query.text.split()) <= MOST_WORDS else _DONE - {ports.TEXT}
-        return Page(records, done, cursor, matched, (*warnings, *more))
+        return Page(
+            read.records, done, cursor, matched, (*read.warnings, *more), read.bad,
+            cut=read.cut or bool(more),
+        )  # fmt: skip
 
     def get(self, endpoint: Endpoint, collection: str, identifier: str) -> Record | None:
         parameters = {
@@ -104,6 +107,11 @@ def _constraint(query: Query) -> dict[str, str]:
             for one in query.ids
         ]
         conditions.append(same[0] if len(same) == 1 else _O.Or(*same))
+    if query.since:
+        # Many servers compare texts: a day is before every moment of it.
+        day = query.since.astimezone(UTC).date().isoformat()
+        modified = _O.PropertyName("dct:modified"), _O.Literal(day)
+        conditions.append(_O.PropertyIsGreaterThanOrEqualTo(*modified))
     if not conditions:
         return {}
     whole = conditions[0] if len(conditions) == 1 else _O.And(*conditions)

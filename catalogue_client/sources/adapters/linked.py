@@ -116,3 +116,8 @@ def continued(
     if len(orjson.dumps(cursor)) > MOST_CURSOR:
         return None, [_("The address of the catalogue's next page is too long to be followed.")]
     return cursor, []
+
+
+def counted_anew(cursor: Cursor) -> Cursor:
+    """The same place for who counts the pages himself."""
+    return {**cursor, "page": 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +28,7 @@ from catalogue_client.sources.ports import (
 from catalogue_client.sources.records import NoRecordError, read_all, record_of
 from catalogue_client.sources.visit import Visit, with_parameters
 from catalogue_client.stac import instant_text
-from common.errors import ProviderNonsense, ProviderRefused
+from common.errors import ProviderError, ProviderNonsense, ProviderRefused
 
 GEOJSON = "application/geo+json, application/json"
 _DONE = frozenset({ports.BBOX, ports.TIME, ports.COLLECTIONS})
@@ -58,6 +58,8 @@ class OgcRecords:
             raise ProviderNonsense(_("The server has no collection of records."))
         facts = {"data": data, "records": inside[:200]}
         abilities = _DONE | {ports.TEXT, ports.COUNT}
+        if _filters(visit, landing, base):
+            abilities |= {ports.CHANGED}
         title, text = str(landing.get("title") or ""), str(landing.get("description") or "")
         return Capabilities(title, abilities, text, facts)
 
@@ -74,30 +76,33 @@ class OgcRecords:
         done = set(_DONE)
         if len(query.text.split()) == 1:
             done.add(ports.TEXT)
+        if query.since and ports.CHANGED in endpoint.facts.get("abilities", ()):
+            done.add(ports.CHANGED)
         at = int((query.cursor or {}).get("at", 0))
         if at >= len(wanted):
             return Page([], frozenset(done), None, 0)
         if query.cursor is not None and "href" in query.cursor:
             answer, base = open_cursor(visit, query.cursor, GEOJSON)
         else:
-            url = with_parameters(self._items(endpoint, wanted[at]), _parameters(query))
+            url = with_parameters(self._items(endpoint, wanted[at]), _parameters(query, done))
             answer, base = visit.json(url, accept=GEOJSON)
         features = answer.get("features")
         if not isinstance(features, list):
             raise ProviderNonsense(_("The catalogue's answer is no list of records."))
         read = read_all(features, lambda one: _record(one, base, wanted[at]))
-        records, warnings = read
-        ids = [one.id for one in records]
-        cursor, more = cursor_of(visit, answer, base, query.cursor, sent={}, ids=ids)
+        cursor, more = cursor_of(visit, answer, base, query.cursor, sent={}, ids=read.names)
+        cut = read.cut or bool(more)
         if cursor is not None:
             cursor = {**cursor, "at": at}
         elif at + 1 < len(wanted):
-            cursor, more = continued({"at": at + 1}, query.cursor, [*ids, wanted[at]])
+            cursor, onward = continued({"at": at + 1}, query.cursor, [*read.names, wanted[at]])
+            more, cut = [*more, *onward], cut or bool(onward)
         matched = answer.get("numberMatched")
         alone = len(wanted) == 1 and isinstance(matched, int)
         return Page(
-            records, frozenset(done), cursor, matched if alone else None, (*warnings, *more)
-        )
+            read.records, frozenset(done), cursor, matched if alone else None,
+            (*read.warnings, *more), read.bad, cut=cut,
+        )  # fmt: skip
 
     def get(self, endpoint: Endpoint, collection: str, identifier: str) -> Record | None:
         if collection not in endpoint.facts["records"]:
@@ -124,7 +129,7 @@ def _of_records(collection: Mapping[str, Any]) -> bool:
     return "record" in str(collection.get("itemType", "")).lower()
 
 
-def _parameters(query: Query) -> dict[str, str]:
+def _parameters(query: Query, done: Collection[str]) -> dict[str, str]:
     found = {"limit": str(query.limit), "f": "json"}
     if query.bbox:
         found["bbox"] = ",".join(f"{number:.7g}" for number in query.bbox)
@@ -133,7 +138,25 @@ def _parameters(query: Query) -> dict[str, str]:
         found["datetime"] = "/".join(instant_text(end) if end else ".." for end in ends)
     if query.text:
         found["q"] = narrowest(query.text)
+    if query.since and ports.CHANGED in done:
+        found["filter"] = f"updated >= TIMESTAMP('{instant_text(query.since)}')"
+        found["filter-lang"] = "cql2-text"
     return found
+
+
+def _filters(visit: Visit, landing: Mapping[str, Any], base: str) -> bool:
+    """Whether the server says that it takes filters in CQL2 text."""
+    try:
+        address = link_to(visit, landing, base, "conformance") or link_to(
+            visit, landing, base, "http://www.opengis.net/def/rel/ogc/1.0/conformance"
+        )
+        document = visit.json(with_parameters(address, {"f": "json"}))[0] if address else landing
+    except ProviderError:
+        return False
+    conforms = document.get("conformsTo")
+    classes = [str(one) for one in conforms] if isinstance(conforms, list) else []
+    ends = ("/conf/cql2-text", "/conf/filter")
+    return all(any(one.endswith(end) for one in classes) for end in ends)
 
 
 def _record(feature: object, base: str, collection: str) -> Record:

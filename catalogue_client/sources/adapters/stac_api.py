@@ -56,7 +56,7 @@ class StacApi:
         if _has(classes, "item-search#free-text"):
             abilities.add(ports.TEXT)
         if posts and _has(classes, "item-search#filter") and _has(classes, "cql2-json"):
-            abilities |= {ports.FILTERS, ports.CQL2}
+            abilities |= {ports.FILTERS, ports.CQL2, ports.CHANGED}
         data = link_to(visit, landing, base, "data")
         title = str(landing.get("title") or landing.get("id") or "")
         facts = {"search": search, "post": posts, "data": data}
@@ -82,17 +82,17 @@ class StacApi:
         features = answer.get("features")
         if not isinstance(features, list):
             raise ProviderNonsense(_("The catalogue's answer is no list of items."))
-        records, warnings = read_all(features, lambda one: record_of(one, base))
-        cursor, more = cursor_of(
-            visit, answer, base, query.cursor, sent=body, ids=[one.id for one in records]
-        )
+        read = read_all(features, lambda one: record_of(one, base))
+        cursor, more = cursor_of(visit, answer, base, query.cursor, sent=body, ids=read.names)
         matched = answer.get("numberMatched", _context(answer).get("matched"))
         return Page(
-            records,
+            read.records,
             frozenset(able & query.asked()),
             cursor,
             matched if isinstance(matched, int) else None,
-            (*warnings, *more),
+            (*read.warnings, *more),
+            read.bad,
+            cut=read.cut or bool(more),
         )
 
     def get(self, endpoint: Endpoint, collection: str, identifier: str) -> Record | None:
@@ -140,8 +140,10 @@ def _question(endpoint: Endpoint, query: Query, able: frozenset[str]) -> dict[st
         body["sortby"] = [_order(query.sort)]
     if query.text and ports.TEXT in endpoint.facts.get("abilities", ()):
         body["q"] = [narrowest(query.text)]
-    if query.filters and ports.FILTERS in able:
-        body |= {"filter": cql2_of(query.filters), "filter-lang": "cql2-json"}
+    since = query.since if ports.CHANGED in able else None
+    filters = query.filters if ports.FILTERS in able else ()
+    if filters or since:
+        body |= {"filter": cql2_of(filters, since), "filter-lang": "cql2-json"}
     return body
 
 

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from catalogue_client.harvesting import steering
 from catalogue_client.sources import services
 from catalogue_client.sources.ports import Query
 from catalogue_client.sources.searching import record_in
 from common.errors import ProviderError
 from people.models import User
+from tests.catalogue_client.harvesting.conftest import counts, harvest
+from tests.catalogue_client.harvesting.conftest import register as register_harvest
 from tests.catalogue_client.sources.test_contract import walk
 from tests.fakes.catalogues import SCENES, FakeCatalogue
 from tests.providers.test_pygeoapi import CONFIG, SERVE
@@ -100,6 +103,10 @@ def test_pygeoapi_records(owner: User, tmp_path: Path) -> None:
         source = register(owner, f"http://127.0.0.1:{port}/", tmp_path / "log")
         assert source.kind == "ogc-records"
         prove(owner, source, "red", "scenes")
+        harvested = register_harvest(owner, f"http://127.0.0.1:{port}/")
+        assert counts(harvest(harvested)) == (30, 30, 0, 0, 0, 0)
+        steering.want_run(source=harvested, full=True)
+        assert counts(harvest(harvested)) == (30, 0, 0, 30, 0, 0)
 
 
 def test_rustac(owner: User, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from catalogue_client.owc import Context, Resource, offering_object, read_atom, read_geojson
 from catalogue_client.owc.markup import DC
 from catalogue_client.sources.ports import Record
-from catalogue_client.sources.records import read_all, record_of
+from catalogue_client.sources.records import Entries, read_all, record_of
 from catalogue_client.sources.visit import object_in
 from common.errors import InvalidInput, ProviderNonsense
 from common.xml import XmlRefused, parse, text_of
@@ -23,14 +23,13 @@ OS = "http://a9.com/-/spec/opensearch/1.1/"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Records, how many entries there were, how many match in all, and the link to the rest."""
+    """What was read, how many entries there were, how many match in all, the link to the rest."""
 
-    records: list[Record]
+    read: Entries
     received: int
     matched: int | None
     next: str
     base: str
-    warnings: tuple[str, ...] = ()
 
 
 def read_answer(data: bytes, media_type: str, base: str) -> Answer:
@@ -59,9 +58,9 @@ def _json(data: bytes, base: str) -> Answer:
     about = {**document, **(properties if isinstance(properties, dict) else {})}
     total = str(about.get("totalResults", about.get("numberMatched", "")))
     if any(isinstance(one, dict) and "stac_version" in one for one in features):
-        records, warnings = read_all(features, lambda one: record_of(one, base))
+        read = read_all(features, lambda one: record_of(one, base))
         onward = _next_of(document.get("links"))
-        return Answer(records, len(features), _number(total), onward, base, tuple(warnings))
+        return Answer(read, len(features), _number(total), onward, base)
     try:
         context = read_geojson(data, source=base)
     except InvalidInput as error:
@@ -72,10 +71,10 @@ def _json(data: bytes, base: str) -> Answer:
 
 
 def _answer(context: Context, base: str, total: str, *, onward: str = "") -> Answer:
-    records, warnings = read_all(context.resources, lambda one: _record(one, base))
+    read = read_all(context.resources, lambda one: _record(one, base))
     found = next((link.href for link in context.links if link.rel == "next"), onward)
     received = len(context.resources)
-    return Answer(records, received, _number(total), found, base, tuple(warnings))
+    return Answer(read, received, _number(total), found, base)
 
 
 def _record(resource: Resource, base: str) -> Record:

@@ -43,6 +43,10 @@ _EO = {
 }
 
 
+# Parameters for the moment of the last change; those of the EO extension take ranges.
+_CHANGED = ("terms:modified", "eo:modificationDate")
+
+
 class OpenSearch:
     def capabilities(self, endpoint: Endpoint) -> Capabilities:
         """`facts`: the template that is used, and the one of collections if there is any."""
@@ -75,7 +79,7 @@ class OpenSearch:
             CollectionInfo(
                 one.id, one.title, str(one.document["properties"].get("description", ""))
             )
-            for one in answer.records
+            for one in answer.read.records
         ]
 
     def search(self, endpoint: Endpoint, query: Query) -> Page:
@@ -92,8 +96,10 @@ class OpenSearch:
         url = str(before["href"]) if before and "href" in before else template.filled(values)
         answer = self._answer(visit, url, template)
         cursor, more = _onward(visit, answer, before, position, names)
-        warnings = (*answer.warnings, *more)
-        return Page(answer.records, done, cursor, answer.matched, warnings)
+        read = answer.read
+        warnings = (*read.warnings, *more)
+        cut = read.cut or bool(more)
+        return Page(read.records, done, cursor, answer.matched, warnings, read.bad, cut=cut)
 
     def get(self, endpoint: Endpoint, collection: str, identifier: str) -> Record | None:
         """By its id where the template has a parameter for one, else by searching for it."""
@@ -134,6 +140,7 @@ def _abilities(names: frozenset[str]) -> frozenset[str]:
         ports.COLLECTIONS: {"eo:parentIdentifier"},
     }  # fmt: skip
     found = {ability for ability, needed in needs.items() if needed <= names}
+    found |= {ports.CHANGED} if names & set(_CHANGED) else set()
     return frozenset(found | ({ports.FILTERS} if names & set(_EO.values()) else set()))
 
 
@@ -151,6 +158,10 @@ def _values(query: Query, names: frozenset[str]) -> tuple[dict[str, str], frozen
         "geo:uid": query.ids[0] if len(query.ids) == 1 else "",
         **eo,
     }
+    if query.since:
+        since = instant_text(query.since)
+        plain, ranged = _CHANGED
+        values |= {plain: since} if plain in names else {ranged: f"[{since}"}
     partly = {
         ports.TEXT: len(query.text.split()) > 1,
         ports.GEOMETRY: not shape,
@@ -176,7 +187,7 @@ def _conditions(filters: Iterable[Condition]) -> dict[str, str]:
 def _onward(
     visit: Visit, answer: Answer, before: Cursor | None, position: int, names: frozenset[str]
 ) -> tuple[Cursor | None, list[str]]:
-    ids = [one.id for one in answer.records]
+    ids = answer.read.names
     if not ids:
         return None, []
     following = position + answer.received
