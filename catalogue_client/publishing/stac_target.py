@@ -25,7 +25,7 @@ from catalogue_client.stac import (
 from common.errors import ProviderError, ProviderRefused
 
 # Statuses of HTTP.
-NOT_FOUND, CONFLICT, GONE, STALE = 404, 409, 410, 412
+NOT_FOUND, CONFLICT, GONE, BROKEN = 404, 409, 410, 500
 ABSENT = (NOT_FOUND, GONE)
 _SERVERS_OWN = ("created", "updated")  # properties that a server may set itself
 
@@ -92,7 +92,9 @@ def _within(ours: Mapping[str, Any], theirs: object) -> bool:
 def _create(target: PublishTarget, item: Item, document: dict[str, Any]) -> None:
     place = f"{_base(target)}/collections/{document['collection']}/items"
     answer = _write(target, "POST", place, document)
-    if answer.status == NOT_FOUND:
+    if answer.status == NOT_FOUND or (
+        answer.status >= BROKEN and not _has_collection(target, document["collection"])
+    ):  # stac-fastapi-pgstac breaks down where it has no such collection
         _make_collection(target, item, document["collection"])
         answer = _write(target, "POST", place, document)
     if answer.status != CONFLICT:
@@ -119,6 +121,11 @@ def _replaced(target: PublishTarget, document: dict[str, Any]) -> bool:
         return False
     check(answer)
     return True
+
+
+def _has_collection(target: PublishTarget, identifier: str) -> bool:
+    answer = send(target, "GET", f"{_base(target)}/collections/{identifier}")
+    return answer.status not in ABSENT
 
 
 def _make_collection(target: PublishTarget, item: Item, identifier: str) -> None:

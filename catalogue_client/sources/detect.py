@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalogue_client.models import HarvestKind, SourceKind
 from catalogue_client.sources.adapters.linked import link_to
-from catalogue_client.sources.ports import Adapter, Capabilities, Endpoint
+from catalogue_client.sources.ports import Adapter, Capabilities, Endpoint, Query
 from catalogue_client.sources.registry import ADAPTERS
 from catalogue_client.sources.visit import Visit, object_in, within
 from common.addresses import split_credentials
@@ -67,9 +67,12 @@ def look(
 ) -> Detected:
     """Look at the server, as that kind only if one is given, as one of `adapters`; SECONDS at most.
 
-    Raises ProviderError: why nobody is let in or nothing comes, else ProviderNonsense.
+    Of several doors at one address the first is taken that answers a search; if none does, the
+    first that describes itself. Raises ProviderError: why nobody is let in or nothing comes, else
+    ProviderNonsense.
     """
     errors: list[ProviderError] = []
+    described: Detected | None = None
     with within(SECONDS):
         if kind:
             found = adapters[kind].capabilities(endpoint)
@@ -82,8 +85,26 @@ def look(
             except ProviderError as error:
                 errors.append(error)
                 continue
-            return Detected(candidate, place, found)
+            detected = Detected(candidate, place, found)
+            if _is_open(detected, adapters[candidate]):
+                return detected
+            described = described or detected
+    if described:
+        return described
     raise _told(errors)
+
+
+def _is_open(detected: Detected, adapter: Adapter) -> bool:
+    """Whether a search is answered: some servers describe doors that do not open."""
+    if detected.kind == SourceKind.STATIC_STAC:
+        return True  # searched here, after it was read
+    facts = {**detected.capabilities.facts, "abilities": sorted(detected.capabilities.abilities)}
+    try:
+        endpoint = replace(detected.endpoint, facts=facts)
+        adapter.search(endpoint, Query(limit=1))
+    except ProviderError:
+        return False
+    return True
 
 
 def _candidates(endpoint: Endpoint, errors: list[ProviderError]) -> Iterator[tuple[str, Endpoint]]:

@@ -337,7 +337,7 @@ class FakeCatalogue(ScriptedServer):
 <ows:Title>Fake CSW</ows:Title></ows:ServiceIdentification></csw:Capabilities>""".encode(),
             )
         if asked.get("request") == "GetRecordById":
-            inside = "".join(self._dc(one) for one in SCENES if one.id == asked["id"])
+            inside = "".join(self.csw_record(one) for one in SCENES if one.id == asked["id"])
             root = f"<csw:GetRecordByIdResponse {CSW}>{inside}</csw:GetRecordByIdResponse>"
             return Reply(200, root.encode())
         if asked.get("request") != "GetRecords":
@@ -351,7 +351,7 @@ class FakeCatalogue(ScriptedServer):
         first, most = int(asked["startposition"]), int(asked["maxrecords"])
         page = found[first - 1 : first - 1 + most]
         following = first + len(page) if first + len(page) <= len(found) else 0
-        inside = "".join(self._dc(one) for one in page)
+        inside = "".join(self.csw_record(one) for one in page)
         return Reply(
             200,
             f"""<csw:GetRecordsResponse {CSW}><csw:SearchResults
@@ -359,10 +359,11 @@ numberOfRecordsMatched="{len(found)}" numberOfRecordsReturned="{len(page)}"
 nextRecord="{following}">{inside}</csw:SearchResults></csw:GetRecordsResponse>""".encode(),
         )
 
-    def _dc(self, one: Scene) -> str:
+    def csw_record(self, one: Scene, *, with_names: bool = False) -> str:
         west, south, east, north = one.box
         return (
-            f"<csw:Record><dc:identifier>{one.id}</dc:identifier><dc:title>{one.title}</dc:title>"
+            f"<csw:Record {CSW if with_names else ''}><dc:identifier>{one.id}"
+            f"</dc:identifier><dc:title>{one.title}</dc:title>"
             f"<dc:date>{one.day}</dc:date><dct:isPartOf>{one.collection}</dct:isPartOf>"
             f'<dct:references scheme="WWW:DOWNLOAD">{self.base}/files/{one.id}.tif</dct:references>'
             f'<dct:references scheme="OGC:WMS">{self.base}/wms</dct:references>'

@@ -96,7 +96,7 @@ def test_credentials_and_cursors_stay_at_their_origin(owner: User, server: FakeC
         owner, server, "stac-api", username="ada", password="s3cret",
         secret_headers={"X-Api-Key": "k3y"},
     )  # fmt: skip
-    assert server.requests("search") == []
+    assert len(server.requests("search")) == 1  # whether the door opens
     with FakeCatalogue() as other:
         for href in (f"{other.base}/stac/search?token=2", f"//127.0.0.1:{other.port}/x",
                      "http://127.0.0.1@evil.example/", "http://169.254.169.254/"):  # fmt: skip

@@ -1,61 +1,43 @@
-"""Real servers as sources, each in a process of its own: what is installed of them.
-
-TEP_SERVERS is the `bin` of an environment with rustac, where it is not in this one.
-"""
+"""Real servers as sources, each in a process of its own: what is installed of them."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from catalogue_client.harvesting import steering
+from catalogue_client.models import CatalogueSource
 from catalogue_client.sources import services
-from catalogue_client.sources.ports import Query
+from catalogue_client.sources.ports import Condition, Query
 from catalogue_client.sources.searching import record_in
 from common.errors import ProviderError
 from people.models import User
 from tests.catalogue_client.harvesting.conftest import counts, harvest
 from tests.catalogue_client.harvesting.conftest import register as register_harvest
+from tests.catalogue_client.servers import (
+    BIN,
+    PGSTAC,
+    needs_pgstac,
+    pgstac_collections,
+    pycsw,
+    running,
+    until_answered,
+)
 from tests.catalogue_client.sources.test_contract import walk
 from tests.fakes.catalogues import SCENES, FakeCatalogue
 from tests.providers.test_pygeoapi import CONFIG, SERVE
 from tests.stack import free_port
 
-BIN = Path(os.environ.get("TEP_SERVERS", Path(sys.executable).parent))
 
-
-@contextmanager
-def running(command: list[str], folder: Path, **environment: str) -> Iterator[None]:
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            command, env={**os.environ, **environment}, cwd=folder, stdout=log, stderr=log
-        )
-    try:
-        yield
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def register(owner: User, url: str, log: Path) -> object:
+def register(owner: User, url: str, log: Path) -> CatalogueSource:
     """As soon as the server answers."""
-    end = time.monotonic() + 60
-    while True:
-        try:
-            return services.register(owner=owner, url=url)
-        except ProviderError as error:
-            if time.monotonic() > end:
-                pytest.fail(f"{error.detail}\n{log.read_text()[-3000:]}")
-            time.sleep(0.5)
+    found = until_answered(lambda: services.register(owner=owner, url=url), log, ProviderError)
+    assert isinstance(found, CatalogueSource)
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +45,7 @@ def _asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "keep_pace", lambda _user: None)
 
 
-def prove(owner: User, source: object, word: str, collection: str) -> None:
+def prove(owner: User, source: CatalogueSource, word: str, collection: str) -> None:
     every, _answers = walk(owner, source, Query(limit=7))
     assert sorted(one.id for one in every) == [one.id for one in SCENES]
     boxed, _answers = walk(owner, source, Query(bbox=(3.2, 39, 6.1, 41), limit=2))
@@ -122,3 +104,35 @@ def test_rustac(owner: User, tmp_path: Path) -> None:
         source = register(owner, f"http://127.0.0.1:{port}/", tmp_path / "log")
         assert source.kind == "stac-api"
         prove(owner, source, "red", "even")
+
+
+@pytest.mark.parametrize(
+    ("door", "kind", "collection"),
+    [
+        ("", "opensearch", ""),
+        ("?service=CSW&version=2.0.2&request=GetCapabilities", "csw", "even"),
+        ("?mode=opensearch&service=CSW&version=3.0.0&request=GetCapabilities", "opensearch", ""),
+    ],
+)
+def test_pycsw(owner: User, tmp_path: Path, door: str, kind: str, collection: str) -> None:
+    """It has several doors at one address; its template for Atom is escaped twice."""
+    with FakeCatalogue() as written:
+        records = {one.id: written.csw_record(one, with_names=True) for one in SCENES}
+    with pycsw(tmp_path, records) as url:
+        source = register(owner, url + door, tmp_path / "log")
+        assert source.kind == kind
+        prove(owner, source, "red", collection)
+
+
+@needs_pgstac
+def test_pgstac(owner: User, tmp_path: Path) -> None:
+    with FakeCatalogue() as written:
+        items = [{**written.item(one), "links": [], "assets": {}} for one in SCENES]
+    names = ("even", "odd")
+    pgstac_collections({n: [i for i in items if i["collection"] == n] for n in names})
+    source = register(owner, PGSTAC, tmp_path / "log")
+    assert source.kind == "stac-api"
+    assert {"filters", "sort", "ids", "time"} <= set(source.abilities)
+    prove(owner, source, "red", "even")
+    clear, _answers = walk(owner, source, Query(filters=(Condition("eo:cloud_cover", "<=", 9),)))
+    assert {one.id for one in clear} == {"scene-01", "scene-02", "scene-03"}

@@ -11,6 +11,8 @@ from common.xml import Element, local_name
 
 # Extension → the prefix under which its parameters are known here; "" for the core.
 _KNOWN = {"geo": "geo", "time": "time", "eo": "eo", "opensearch": "", "": ""}
+# What pycsw writes where it means "%2B".
+_ESCAPED_TWICE = re.compile(r"%(?=%[0-9A-Fa-f]{2})")
 _PLACEHOLDER = re.compile(r"\{([^{}?]{1,100})(\??)\}")
 
 
@@ -73,7 +75,7 @@ READABLE = (
 
 def _canonical(url: Element) -> str:
     """The template with every parameter named by its extension."""
-    text = str(url.get("template")).replace("&amp;", "&")
+    text = _ESCAPED_TWICE.sub("", str(url.get("template")).replace("&amp;", "&"))
 
     def named(found: re.Match[str]) -> str:
         prefix, colon, local = found[1].rpartition(":")
