@@ -29,6 +29,6 @@ def decrypt(token: str) -> str:
 
 def _fernet() -> Fernet:
     """Keyed by FIELD_ENCRYPTION_KEY, or by SECRET_KEY where the operator gave no separate one."""
-    secret = getattr(settings, "FIELD_ENCRYPTION_KEY", "") or settings.SECRET_KEY
+    secret = settings.FIELD_ENCRYPTION_KEY or settings.SECRET_KEY
     key = hashlib.blake2b(secret.encode()[:4096], digest_size=32, person=b"tep-at-rest")
     return Fernet(base64.urlsafe_b64encode(key.digest()))

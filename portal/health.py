@@ -36,11 +36,16 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when jobs can be taken and done; otherwise 503, and which check failed."""
-    checks = {name: _outcome(check) for name, check in CHECKS.items()}
+    checks = outcomes()
     good = all(outcome == OK for outcome in checks.values())
     return JsonResponse(
         {"status": "ready" if good else "not ready", "checks": checks}, status=200 if good else 503
     )
+
+
+def outcomes() -> dict[str, str]:
+    """Of each check: OK, or what is the matter."""
+    return {name: _outcome(check) for name, check in CHECKS.items()}
 
 
 def _outcome(check: Callable[[], str]) -> str:

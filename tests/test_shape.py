@@ -42,6 +42,7 @@ BROAD = {
     "accounting/statements/monthly.py": "one account that cannot be closed keeps no other open",
     "jobs/worker.py": "one failing step must not stop the worker",
     "portal/health.py": "whatever breaks means: not ready",
+    "portal/doctor.py": "whatever a client library raises means: it does not answer",
     "wps_proxy/exchange.py": "the outermost wrapper: WPS clients need a report, not a page",
     "wps_proxy/ogcapi/problems.py": "the same: clients of the API need a problem document",
 }

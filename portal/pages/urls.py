@@ -30,6 +30,7 @@ from portal.pages import (
     request_lists,
     requests,
     run,
+    setup,
     spending,
     statements,
     targets,
@@ -162,6 +163,7 @@ urlpatterns = [
     path("operator/viewers/new/", viewer_settings.viewer, name="viewer_new"),
     path("operator/viewers/<int:viewer_id>/", viewer_settings.viewer, name="viewer"),
     path("operator/viewers/<int:viewer_id>/act", viewer_settings.act, name="viewer_act"),
+    path("operator/setup/", setup.setup, name="operator_setup"),
     path("operator/check", operator.check_ledger, name="operator_check"),
     path("operator/issue", operator.issue, name="operator_issue"),
 ]

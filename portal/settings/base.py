@@ -172,6 +172,9 @@ REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
 # Counts attempts to sign in; several processes need one that they share (rediscache://host:6379/1).
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
+# Encrypts stored secrets of providers and sources; empty: SECRET_KEY does.
+FIELD_ENCRYPTION_KEY = env("FIELD_ENCRYPTION_KEY", default="")
+
 # --- transport security --------------------------------------------------------------------
 SECURE_SSL_REDIRECT = True
 # Set only where a proxy in front sets X-Forwarded-Proto, X-Forwarded-For and X-Request-ID.

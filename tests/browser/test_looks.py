@@ -48,7 +48,7 @@ def pages_of(stage: Stage) -> dict[str, list[str]]:
             f"{provider}prices/?edit=ndvi", "/operator/prices/",
             f"{provider}services/{stage.service.pk}/estimate/",
             f"/sources/{source.slug}/", provider, f"{provider}settings/",
-            "/operator/", "/operator/accounts/",
+            "/operator/", "/operator/accounts/", "/operator/setup/",
             f"{provider}settings/?section=connection", f"{provider}settings/?section=trust",
             f"{provider}history/", f"{provider}history/?view=readings", f"{provider}maintenance/",
             f"{provider}services/{stage.service.pk}/", "/providers/",

@@ -280,5 +280,6 @@ PAGES = (
     Row("pages:key_revoke", page(404, owner=302), "POST", arguments=key),
     Row("pages:operator", page(404, operator=200)),
     Row("pages:operator_check", page(404, operator=200), "POST"),
+    Row("pages:operator_setup", page(404, operator=200)),
     Row("pages:operator_issue", page(404, operator=200), "POST"),
 )
