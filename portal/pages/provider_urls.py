@@ -6,6 +6,7 @@ from django.urls import path
 
 from portal.pages import (
     estimates,
+    harvest,
     price_lists,
     provider_console,
     provider_settings,
@@ -33,6 +34,11 @@ urlpatterns = [
         provider_settings.certificate,
         name="provider_certificate",
     ),
+    path("<slug:slug>/harvest/", harvest.sources, name="provider_harvest"),
+    path("<slug:slug>/harvest/<int:source_id>/", harvest.source, name="harvest_source"),
+    path("<slug:slug>/harvest/<int:source_id>/act", harvest.act, name="harvest_act"),
+    path("<slug:slug>/harvest/<int:source_id>/preview/", harvest.preview, name="harvest_preview"),
+    path("<slug:slug>/harvest/<int:source_id>/runs/<int:run_id>/", harvest.run, name="harvest_run"),
     path("<slug:slug>/requests/", request_lists.provider_requests, name="provider_requests"),
     path("<slug:slug>/revenue/", revenue.revenue, name="revenue"),
     path(

@@ -49,6 +49,7 @@ def addresses(stage: Stage) -> dict[str, set[str]]:
         f"/providers/{provider}/settings/?section=connection": {"provider_owner", "operator"},
         f"/providers/{provider}/history/": {"provider_owner", "operator"},
         f"/providers/{provider}/maintenance/": {"provider_owner", "operator"},
+        f"/providers/{provider}/harvest/": {"provider_owner", "operator"},
         f"/providers/{provider}/services/{stage.service.pk}/": {"provider_owner", "operator"},
         "/catalogue/scenes/scene-1/": set(ROLES),
         "/operator/": {"operator"},

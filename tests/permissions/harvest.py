@@ -1,0 +1,53 @@
+"""Records of processing centres: a provider's owner and operators say where they come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalogue_client.harvesting import services
+from catalogue_client.models import HarvestRun, HarvestSource, RunMode
+from common.clock import now
+from tests.permissions.scene import Row, Scene, for_provider, page, provider
+
+
+def known(scene: Scene) -> HarvestSource:
+    found = HarvestSource.objects.filter(provider_id=scene.provider.pk).first()
+    centre = services.Centre(scene.provider.pk, scene.provider.slug, scene.provider.name)
+    return found or services.register(actor=scene.provider_owner, centre=centre, kind="push")
+
+
+def source(scene: Scene) -> dict[str, Any]:
+    return {**provider(scene), "source_id": known(scene).pk}
+
+
+def run(scene: Scene) -> dict[str, Any]:
+    there = known(scene)
+    values = {"mode": RunMode.PUSH, "started_at": now()}
+    made = HarvestRun.objects.get_or_create(source=there, defaults=values)[0]
+    return {**source(scene), "run_id": made.pk}
+
+
+def form(_: Scene) -> dict[str, str]:
+    return {"kind": "push", "name": "Scenes", "visibility": "private"}
+
+
+def renewal(_: Scene) -> dict[str, str]:
+    return {"action": "token"}
+
+
+HARVEST = (
+    Row("pages:provider_harvest", page(404, **for_provider(200)), arguments=provider),
+    Row("pages:provider_harvest", page(404, **for_provider(302)), "POST", provider, form),
+    Row("pages:harvest_source", page(404, **for_provider(200)), arguments=source),
+    Row("pages:harvest_source", page(404, **for_provider(302)), "POST", source, form),
+    Row("pages:harvest_preview", page(404, **for_provider(200)), arguments=source),
+    Row("pages:harvest_run", page(404, **for_provider(200)), arguments=run),
+    *(
+        Row(
+            "pages:harvest_act", page(404, provider=status, operator=302), "POST", source,
+            lambda _, action=action: {"action": action},
+        )
+        for action, status in (("pause", 302), ("leave", 302), ("approve", 403))
+    ),
+    Row("pages:harvest_act", page(404, **for_provider(200)), "POST", source, renewal),
+)  # fmt: skip
