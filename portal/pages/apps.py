@@ -20,6 +20,7 @@ from jobs.selectors import JobFilter, jobs_of
 from portal.pages.documents import FORMS, documents_of
 from portal.pages.prices import rates_by_service
 from portal.pages.scenes import area_layer, entry_address, layers_of_items, quicklook
+from portal.pages.viewers import viewer_buttons
 from providers.models import Service
 from thematic_apps.access import app_for, usable_services, visible_apps
 from thematic_apps.models import ThematicApp
@@ -114,6 +115,7 @@ def _workspace(request: HttpRequest, slug: str) -> HttpResponse:
         "text": text,
         "offers": [Offer(service, rates[service.pk]) for service in offered],
         "scenes": [(item, entry_address(item), quicklook(item)) for item in scenes],
+        "views": viewer_buttons(user, scenes, brief=True),
         "layers": [area_layer(found), *layers_of_items(scenes)],
         "jobs": recent,
         "live": any(not job.final for job in recent),

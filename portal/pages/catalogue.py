@@ -113,6 +113,7 @@ def collection(request: HttpRequest, identifier: str) -> HttpResponse:
         "collection": found,
         "page": page,
         "items": [(item, entry_address(item), quicklook(item)) for item in page.items],
+        "views": viewer_buttons(user, page.items, brief=True),
         "layers": layers_of_items(page.items, pictures=False),
         "links": _collection_links(found),
         "period": extent[1:],

@@ -22,7 +22,7 @@ from catalogue_client.packages.access import (
     package_for,
     visible_packages,
 )
-from catalogue_client.packages.contents import contents, readable_query
+from catalogue_client.packages.contents import contents, own_items, readable_query
 from catalogue_client.packages.documents import address_of
 from catalogue_client.sources.access import OWN
 from catalogue_client.sources.records import period_of
@@ -32,6 +32,7 @@ from portal.pages.feedback import told
 from portal.pages.paging import page_of
 from portal.pages.search_form import asked
 from portal.pages.sharing_forms import SharingForm
+from portal.pages.viewers import viewer_buttons
 
 if TYPE_CHECKING:
     from people.models import User
@@ -91,10 +92,16 @@ def package(request: HttpRequest, package_id: UUID) -> HttpResponse:
     elif request.method == "POST":
         own_package(user, package_id)
     inside = contents(found, user, searches=False)
+    items = own_items(inside, user)
     searches = found.entries.filter(query__isnull=False).select_related("source")
     address = address_of(found, settings.BASE_URL)
     context |= {
-        "rows": [(one, *period_of(one.record.document)) for one in inside.found],
+        "rows": [
+            (one, *period_of(one.record.document), items.get((one.record.collection, one.record.id))
+             if one.entry.source_id is None else None)
+            for one in inside.found
+        ],
+        "views": viewer_buttons(user, list(items.values()), brief=True),
         "notes": inside.notes,
         "layers": [
             {"id": f"entry-{one.key}", "type": "footprint", "title": one.record.title,

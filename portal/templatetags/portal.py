@@ -12,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from catalogue_client.sources import viewable
+from catalogue_client.sources.ports import Record
 from catalogue_client.viewers.selectors import View
 from common.money import show
 from jobs.models import Job, JobEvent
@@ -164,3 +166,9 @@ def side_label(side: str, crs: str) -> str:
 def busy(views: Iterable[View] | None) -> bool:
     """Whether something of an entry is on its way to a viewer."""
     return any(view.busy for view in views or ())
+
+
+@register.filter
+def opened_in(record: Record) -> list[tuple[str, str]]:
+    """Label and address of the pages that show an entry of another catalogue."""
+    return viewable.opened_in(record)
