@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from accounting.models import Quote
+from catalogue_client.access import Viewer, visible_items
 from common.errors import Forbidden, NotFound
 from jobs.models import Job, JobOutput, JobShare
 from people.access import is_operator
-from people.models import Role
-
-if TYPE_CHECKING:
-    from people.models import User
+from people.models import Role, User
 
 Right = Literal["view", "manage"]
 
@@ -64,6 +62,29 @@ def output_for(user: User, job_id: UUID | str, number: int) -> JobOutput:
         raise NotFound
     output.job = job
     return output
+
+
+def readable_output(user: Viewer, job_id: UUID | str, number: int) -> JobOutput:
+    """An output of a job that the user may view, or a file of an entry that the user sees.
+
+    Nobody needs to have signed in to read the files of an entry that everybody sees. Documents that
+    only tell of files stay with the job: they may name the provider. Raises NotFound.
+    """
+    if isinstance(user, User):
+        try:
+            return output_for(user, job_id, number)
+        except NotFound:
+            pass
+    href = f"/jobs/{job_id}/outputs/{number}"
+    items = visible_items(user).filter(job_id=job_id)
+    assets = [asset for item in items for asset in item.document["assets"].values()]
+    output = JobOutput.objects.select_related("job__service__provider").filter(
+        job_id=job_id, number=number
+    )
+    found = output.first() if any(asset["href"] == href for asset in assets) else None
+    if found is None or found.facts.get("role") in ("metadata", "search"):
+        raise NotFound
+    return found
 
 
 def quotes_of(user: User) -> QuerySet[Quote]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.http import content_disposition_header
 
 from jobs.archive import archive, archive_name
@@ -70,6 +71,15 @@ def make_harmless(response: HttpResponseBase, disposition: str) -> None:
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "private, max-age=300"
+
+
+def open_to_all(response: HttpResponseBase) -> None:
+    """The answer is the same for everybody: pages elsewhere may read it, caches keep it shortly."""
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "Accept-Ranges, Content-Range, ETag"
+    response.headers["Cache-Control"] = "public, max-age=60"
+    patch_vary_headers(response, ("Cookie",))
 
 
 def content_type(output: JobOutput) -> str:

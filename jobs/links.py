@@ -17,7 +17,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 
 from common.errors import Conflict, Forbidden, InvalidInput, NotFound
-from jobs.access import output_for
+from jobs.access import readable_output
 from jobs.models import JobOutput
 from people.mail import link
 from providers.process import InputValue, ReferenceValue
@@ -90,4 +90,4 @@ def _output_at(user: User, href: str) -> JobOutput:
         raise NotFound from None
     if not {"job_id", "number"} <= place.keys():
         raise NotFound
-    return output_for(user, place["job_id"], int(place["number"]))
+    return readable_output(user, place["job_id"], int(place["number"]))

@@ -1,4 +1,4 @@
-"""Outputs of jobs: streamed to whoever may see the job, or holds a link to one of them."""
+"""Outputs of jobs: streamed to whoever may see the job or its entry, or holds a link to one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from common.errors import NotFound
-from jobs.access import job_for, output_for
-from jobs.downloads import content_type, download, download_archive, make_harmless
+from common.errors import NotAuthenticated, NotFound
+from jobs.access import job_for, readable_output
+from jobs.downloads import (
+    content_type,
+    download,
+    download_archive,
+    make_harmless,
+    open_to_all,
+)
 from jobs.links import output_of
 from jobs.models import JobOutput
 
@@ -22,25 +28,24 @@ if TYPE_CHECKING:
 _DRAWN = ("image/png", "image/jpeg", "application/geo+json", "application/vnd.geo+json")
 
 
-@login_required
 @require_safe
 def output(request: HttpRequest, job_id: UUID, number: int) -> HttpResponseBase:
     """Download an output; a Range is passed on. Never shown in the portal's own pages."""
-    return download(request, _visible(request, job_id, number), to_file=True)
+    found = _readable(request, job_id, number)
+    return _answer(request, download(request, found, to_file=True))
 
 
-@login_required
 @require_safe
 def preview(request: HttpRequest, job_id: UUID, number: int) -> HttpResponseBase:
     """What the map and the page draw: the picture made of a raster, an image, or GeoJSON."""
-    found = _visible(request, job_id, number)
+    found = _readable(request, job_id, number)
     if found.preview:
-        answer = FileResponse(found.preview.open("rb"), content_type="image/png")
-        make_harmless(answer, "inline")
-        return answer
+        picture = FileResponse(found.preview.open("rb"), content_type="image/png")
+        make_harmless(picture, "inline")
+        return _answer(request, picture)
     if content_type(found) not in _DRAWN:
         raise NotFound
-    return download(request, found)
+    return _answer(request, download(request, found))
 
 
 @login_required
@@ -56,5 +61,19 @@ def link(request: HttpRequest, token: str) -> HttpResponseBase:
     return download(request, output_of(token), to_file=True)
 
 
-def _visible(request: HttpRequest, job_id: UUID, number: int) -> JobOutput:
-    return output_for(cast("User", request.user), job_id, number)
+def _readable(request: HttpRequest, job_id: UUID, number: int) -> JobOutput:
+    """Whether it is hidden or not there: who has not signed in may try that."""
+    user = cast("User", request.user)
+    try:
+        return readable_output(user, job_id, number)
+    except NotFound:
+        if user.is_authenticated:
+            raise
+        raise NotAuthenticated from None
+
+
+def _answer(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """What is given to somebody who has not signed in is everybody's."""
+    if not request.user.is_authenticated:
+        open_to_all(response)
+    return response
