@@ -1,4 +1,4 @@
-"""The processes that look into raster files, each ready for the next one.
+"""The processes that look into raster and vector files, each ready for the next one.
 
 Loading the libraries takes longer than most files: so a process is kept, which opens none itself,
 and every file gets a child of it. As many are at work as ask at the same moment.

@@ -144,13 +144,19 @@ def _describe(output: JobOutput, path: Path) -> None:
             info, picture = raster.look(path)
             output.footprint = list(info.bbox)
             output.raster = _json(asdict(info))
-            if picture:
-                name = f"{output.job_id}-{output.number}.png"
-                output.preview.save(name, ContentFile(picture), save=False)
-        elif kind.endswith("geo+json"):
-            output.footprint = list(vector.bbox(path))
+            _keep(output, picture)
+        elif kind in vector.MEDIA_TYPES:
+            box, picture = vector.look(path)
+            output.footprint = list(box)
+            _keep(output, picture)
     except InvalidInput as error:
         log.info("result.not_described", job_id=str(output.job_id), error=error.detail)
+
+
+def _keep(output: JobOutput, picture: bytes) -> None:
+    if picture:
+        name = f"{output.job_id}-{output.number}.png"
+        output.preview.save(name, ContentFile(picture), save=False)
 
 
 def _json(document: dict[str, Any]) -> dict[str, Any]:

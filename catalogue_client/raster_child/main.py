@@ -1,10 +1,11 @@
-"""Reads raster files for `catalogue_client.raster`; runs as a script in a process of its own.
+"""Reads files for `catalogue_client.raster` and `.vector`; runs as a script, in its own process.
 
 On standard input one line of JSON for each file, {"arguments", "seconds"}, with the arguments
 
     look <driver> <path> <size>       → what `describe` gives, as a line, and a picture if it can be
     describe <driver> <path>          → JSON
     preview <driver> <path> <size>    → PNG
+    sketch <kind> <path> <size>       → the box of a vector file, as a line, and a picture of it
 
 On standard output for each a line, the outcome and the number of bytes that follow: `ok`, `refused`
 with {"code", "detail"}, `late` or `died`.
@@ -36,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from catalogue_client.raster_child.picture import preview
 from catalogue_client.raster_child.place import describe
 from catalogue_client.raster_child.refusal import RefusalError
+from catalogue_client.raster_child.sketch import sketch
 
 MEMORY = 2 * 2**30
 CPU_SECONDS = 60
@@ -45,6 +47,9 @@ Fault = (RasterioError, ValueError, OverflowError, MemoryError, RefusalError)
 
 
 def main(verb: str, driver: str, path: str, *arguments: str) -> bytes:
+    if verb == "sketch":
+        with rasterio.Env():
+            return sketch(driver, path, int(arguments[0]))
     answers: dict[str, Callable[[DatasetReader], bytes]] = {
         "look": lambda source: look(source, int(arguments[0])),
         "describe": lambda source: json.dumps(describe(source)).encode(),

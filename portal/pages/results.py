@@ -77,6 +77,6 @@ def _result(output: JobOutput, *, copying: bool) -> Result:
         file_name=file_name(output),
         download=download,
         preview=reverse("pages:preview", kwargs=place) if picture else "",
-        vector=f"{reverse('pages:preview', kwargs=place)}" if kind in _VECTOR and small else "",
+        vector=download if kind in _VECTOR and small else "",
         copying=copying,
     )

@@ -126,7 +126,7 @@ def _vector(assets: dict[str, Any], key: str) -> dict[str, Any] | None:
     if kind not in _VECTOR or not small or not _OUTPUT.fullmatch(asset["href"]):
         return None
     title = str(asset.get("title") or key)
-    return {"type": "geojson", "id": key, "title": title, "url": f"{asset['href']}/preview"}
+    return {"type": "geojson", "id": key, "title": title, "url": asset["href"]}
 
 
 def _services(item: Item) -> list[dict[str, Any]]:

@@ -86,7 +86,9 @@ def test_downloads_are_harmless_and_private(stage: Stage) -> None:
     assert "private" in raster.headers["Cache-Control"]
     picture = client.get(f"/jobs/{job.pk}/outputs/1/preview")
     assert b"".join(picture.streaming_content)[:4] == b"\x89PNG"
-    vector = client.get(f"/jobs/{job.pk}/outputs/2/preview")
+    drawn = client.get(f"/jobs/{job.pk}/outputs/2/preview")
+    assert b"".join(drawn.streaming_content)[:4] == b"\x89PNG"
+    vector = client.get(f"/jobs/{job.pk}/outputs/2")
     assert b"FeatureCollection" in b"".join(vector.streaming_content)
     assert client.get(f"/jobs/{job.pk}/outputs/3/preview").status_code == 404
     assert b"".join(client.get(f"/jobs/{job.pk}/outputs/3").streaming_content) == b"0.42"
@@ -99,6 +101,7 @@ def test_an_output_cannot_become_a_page_of_the_portal(stage: Stage) -> None:
     output = job.outputs.get(number=2)
     output.media_type = "text/html; charset=utf-8\r\nX-Evil: 1"
     output.document = {**output.document, "data": "<script>alert(1)</script>"}
+    output.preview = ""
     output.save()
     client = client_of(stage.researcher)
     answer = client.get(f"/jobs/{job.pk}/outputs/2")
