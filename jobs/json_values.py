@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from common.errors import InvalidInput
+from jobs.values import json_type
 from providers.process import (
     BoundingBoxDomain,
     BoundingBoxValue,
@@ -152,11 +153,12 @@ def _literal(identifier: str, given: Any) -> LiteralValue:
     uom = ""
     if isinstance(given, dict):
         uom, given = _text(given, "uom"), given.get("value")
+    kind = json_type(given)
     if isinstance(given, bool):
         given = "true" if given else "false"
     if not isinstance(given, str | int | float):
         raise InvalidInput(_("This input takes a plain value: a text, a number, true or false."))
-    return LiteralValue(identifier, str(given), uom=uom)
+    return LiteralValue(identifier, str(given), kind, uom)
 
 
 def _complex(identifier: str, given: Any) -> ComplexValue:

@@ -14,6 +14,7 @@ from jobs.json_values import json_or_text, value_to_json
 from jobs.models import Job, JobOutput
 from jobs.states import FINAL, SUCCESSFUL, State
 from people.mail import link
+from providers.literals import union
 from providers.process import (
     BoundingBoxValue,
     ComplexValue,
@@ -74,7 +75,7 @@ def _result(output: JobOutput, described: OutputDescription | None) -> Any:
     value = output.value
     if isinstance(value, LiteralValue):
         domain = described.domain if described is not None else None
-        data_type = domain.data_type if isinstance(domain, LiteralDomain) else ""
+        data_type = union(domain).data_type if isinstance(domain, LiteralDomain) else ""
         plain = _plain(value.value, data_type)
         return {"value": plain, "uom": value.uom} if value.uom else plain
     if isinstance(value, BoundingBoxValue):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from common.errors import InvalidInput
 from common.xml import undeclared
 from jobs import values
+from providers.literals import kinds
 from providers.process import (
     BoundingBoxDomain,
     BoundingBoxValue,
@@ -25,6 +27,7 @@ from providers.process import (
     OutputRequest,
     ProcessDescription,
     ReferenceValue,
+    ValueRange,
 )
 
 MOST_VALUES = 1000
@@ -136,6 +139,27 @@ def _check(wanted: InputDescription, value: InputValue) -> InputValue:
 
 
 def _literal(domain: LiteralDomain, value: LiteralValue) -> LiteralValue:
+    """The value as the first of the domains takes it; one of the type that it was given as is asked
+    before others."""
+    every = kinds(domain)
+    if len(every) == 1:
+        return _of_kind(domain, value)
+    given_as = value.data_type.rpartition(":")[2]
+    near = (given_as, "double") if given_as == "integer" else (given_as,)
+    for one in sorted(every, key=lambda one: one.data_type not in near):
+        with suppress(InvalidInput):
+            return _of_kind(one, value)
+    what = _(" or ").join(dict.fromkeys(filter(None, map(_kind, every))))
+    raise InvalidInput(_("This value is not allowed: %(what)s.") % {"what": what})
+
+
+def _kind(domain: LiteralDomain) -> str:
+    """A domain in words, among others."""
+    unit = f" [{', '.join(domain.uoms)}]" if domain.uoms else ""
+    return f"{domain.data_type}{unit} {_choices(domain)}".strip()
+
+
+def _of_kind(domain: LiteralDomain, value: LiteralValue) -> LiteralValue:
     text = values.literal(domain.data_type, value.value)
     limited = bool(domain.allowed_values or domain.ranges)
     if limited and not values.allowed(domain, text):
@@ -156,11 +180,16 @@ def _choices(domain: LiteralDomain) -> str:
         listed = ", ".join(domain.allowed_values[:10])
         more = " …" if len(domain.allowed_values) > 10 else ""  # noqa: PLR2004 (enough to see)
         parts.append(_("choose one of %(listed)s") % {"listed": listed + more})
-    parts += [
-        _("between %(low)s and %(high)s") % {"low": r.minimum or "-∞", "high": r.maximum or "∞"}
-        for r in domain.ranges
-    ]
-    return _(" or ").join(parts)
+    return _(" or ").join([*parts, *map(_range, domain.ranges)])
+
+
+def _range(wanted: ValueRange) -> str:
+    low, high = wanted.minimum or "-∞", wanted.maximum or "∞"
+    between = _("between %(low)s and %(high)s") % {"low": low, "high": high}
+    if not wanted.spacing:
+        return between
+    said = {"between": between, "step": wanted.spacing, "start": wanted.minimum or "0"}
+    return _("%(between)s, in steps of %(step)s from %(start)s") % said
 
 
 def _known_format(domain: ComplexDomain, wanted: Format, locator: str = "") -> Format:

@@ -18,7 +18,13 @@ from django.utils.translation import gettext as _
 from common.errors import InvalidInput
 from common.ows import axis_order, crs_name, east_first, to_lonlat_bbox
 from common.xml import parse, text_ok
-from providers.process import BoundingBoxValue, ComplexValue, LiteralDomain, ValueRange
+from providers.process import (
+    BoundingBoxValue,
+    ComplexValue,
+    DataType,
+    LiteralDomain,
+    ValueRange,
+)
 
 MOST_CHARACTERS = 100_000
 MOST_ADDRESS = 2000
@@ -39,6 +45,14 @@ def literal(data_type: str, text: str) -> str:
     except (ValueError, InvalidOperation, OverflowError):
         raise InvalidInput(message()) from None
     return text
+
+
+def json_type(given: object) -> DataType:
+    """The type that a plain value of JSON was given as."""
+    if isinstance(given, bool):
+        return "boolean"
+    whole = isinstance(given, int) or (isinstance(given, float) and given.is_integer())
+    return "integer" if whole else "double" if isinstance(given, float) else "string"
 
 
 def allowed(domain: LiteralDomain, text: str) -> bool:
@@ -200,7 +214,8 @@ def _equal(data_type: str, text: str, other: str) -> bool:
 
 
 def _inside(data_type: str, text: str, wanted: ValueRange) -> bool:
-    """Whether the value is in the range; a bound that cannot be read does not refuse anything."""
+    """Whether the value is in the range, and on its grid; a bound or a step that cannot be read
+    does not refuse anything."""
     value = _comparable(data_type, text)
     open_low = wanted.closure in ("open", "open-closed")
     open_high = wanted.closure in ("open", "closed-open")
@@ -213,6 +228,9 @@ def _inside(data_type: str, text: str, wanted: ValueRange) -> bool:
             high = _comparable(data_type, str(wanted.maximum))
             if value > high or (open_high and value == high):
                 return False
+        if wanted.spacing and data_type in ("integer", "double"):
+            step, start = Decimal(wanted.spacing), Decimal(wanted.minimum or 0)
+            return not (step.is_finite() and step > 0) or (value - start) % step == 0
     except (TypeError, ValueError, KeyError, InvalidOperation):
         return True
     return True

@@ -96,6 +96,9 @@ def _words(value: object) -> str:
             words = " ".join(filter(None, (value.media_type, value.encoding, value.schema)))
         case ValueRange():
             words = f"{value.minimum or '−∞'} … {value.maximum or '∞'} ({value.closure})"
+        case LiteralDomain():
+            limits = (*value.allowed_values, *value.ranges, *value.uoms)
+            words = f"{value.data_type} ({_words(limits)})" if limits else value.data_type
         case Metadata():
             words = " ".join(filter(None, (value.title, value.role, value.href)))
         case _:

@@ -38,7 +38,7 @@ class ValueRange:
     minimum: str | None = None
     maximum: str | None = None
     closure: str = "closed"
-    spacing: str | None = None
+    spacing: str | None = None  # of the numbers in it, from the minimum, or from 0 without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class LiteralDomain:
     default: str | None = None
     uoms: tuple[str, ...] = ()  # the first is the default
     values_reference: str = ""  # where the provider lists the allowed values (ows:ValuesReference)
+    alternatives: tuple[LiteralDomain, ...] = ()  # whose values are taken too; these have none
     kind: Literal["literal"] = field(default="literal", init=False)
 
 
@@ -137,23 +138,25 @@ class ProcessDescription:
         return next((o for o in self.outputs if o.identifier == identifier), None)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self, dict_factory=_written)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ProcessDescription:
-        inputs = tuple(InputDescription(**_described(one)) for one in data["inputs"])
-        outputs = tuple(OutputDescription(**_described(one)) for one in data["outputs"])
+        inputs = tuple(InputDescription(**_told(one)) for one in data["inputs"])
+        outputs = tuple(OutputDescription(**_told(one)) for one in data["outputs"])
         return cls(**{**_told(data), "inputs": inputs, "outputs": outputs})
 
 
-def _described(data: dict[str, Any]) -> dict[str, Any]:
-    return {**_told(data), "domain": _domain(data["domain"])}
+def _written(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What earlier versions of the portal did not write is only there where it says something."""
+    return {name: value for name, value in fields if value or name != "alternatives"}
 
 
 def _told(data: dict[str, Any]) -> dict[str, Any]:
     """Keywords and metadata, which descriptions of earlier versions of the portal do not have."""
     metadata = tuple(Metadata(**one) for one in data.get("metadata", ()))
-    return {**data, "keywords": tuple(data.get("keywords", ())), "metadata": metadata}
+    domain = {"domain": _domain(data["domain"])} if "domain" in data else {}
+    return {**data, **domain, "keywords": tuple(data.get("keywords", ())), "metadata": metadata}
 
 
 def _domain(document: dict[str, Any]) -> Domain:
@@ -161,7 +164,8 @@ def _domain(document: dict[str, Any]) -> Domain:
     if document["kind"] == "literal":
         ranges = tuple(ValueRange(**r) for r in data["ranges"])
         listed = {k: tuple(data[k]) for k in ("allowed_values", "uoms")}
-        return LiteralDomain(**{**data, **listed, "ranges": ranges})
+        others = tuple(_domain(one) for one in data.get("alternatives", ()))
+        return LiteralDomain(**{**data, **listed, "ranges": ranges, "alternatives": others})
     if document["kind"] == "complex":
         return ComplexDomain(**{**data, "formats": tuple(Format(**f) for f in data["formats"])})
     return BoundingBoxDomain(crss=tuple(data["crss"]))

@@ -19,6 +19,7 @@ from accounting.prices.quotes import Quantity
 from common.clock import now
 from common.errors import InvalidInput
 from common.ows import east_first, to_lonlat_bbox
+from providers.literals import union
 from providers.process import (
     BoundingBoxValue,
     ComplexValue,
@@ -136,7 +137,7 @@ def _sample(wanted: InputDescription) -> Operand:
 
 def _operand(wanted: InputDescription, given: Sequence[InputValue]) -> Operand:
     texts = [value.value for value in given if isinstance(value, LiteralValue)]
-    kind = wanted.domain.data_type if isinstance(wanted.domain, LiteralDomain) else ""
+    kind = union(wanted.domain).data_type if isinstance(wanted.domain, LiteralDomain) else ""
     number = Fraction(len(given))
     if kind in NUMBERS:
         number = sum((_number(wanted.domain, v) for v in given), Fraction(0))

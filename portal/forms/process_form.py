@@ -19,6 +19,7 @@ from portal.forms.occurrences import (
     shown_again,
     to_value,
 )
+from providers.literals import with_union
 from providers.process import (
     BoundingBoxDomain,
     ComplexDomain,
@@ -176,7 +177,8 @@ class ProcessForm:
         area: Box | None = None,
     ) -> None:
         self.description = description
-        self.fields = [InputField(n, wanted) for n, wanted in enumerate(description.inputs)]
+        wanted = map(with_union, description.inputs)
+        self.fields = [InputField(n, one) for n, one in enumerate(wanted)]
         for one in self.fields:
             one.occurrences = _initial(one, initial, area)
 

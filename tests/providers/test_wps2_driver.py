@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -259,12 +260,13 @@ def test_inputs_inside_inputs_are_a_problem_in_words(kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["LiteralDataDomain", "wps:LiteralDataDomain"])
-def test_of_several_domains_the_default_one_counts(name: str) -> None:
+def test_of_several_domains_all_count_and_the_default_one_comes_first(name: str) -> None:
     domains = (
         f"<{name}><ows:AnyValue/><ows:DataType>string</ows:DataType></{name}>"
         f"<{name} default='true'><ows:AllowedValues><ows:Value>1</ows:Value></ows:AllowedValues>"
         f"<ows:DataType>integer</ows:DataType><ows:UOM>m</ows:UOM></{name}>"
-        f"<{name}><ows:AnyValue/><ows:DataType>integer</ows:DataType><ows:UOM>km</ows:UOM></{name}>"
+        f"<{name}><ows:AllowedValues><ows:Value>1</ows:Value></ows:AllowedValues>"
+        f"<ows:DataType>integer</ows:DataType><ows:UOM>km</ows:UOM></{name}>"
     )
     document = _offering(
         "<wps:Input><ows:Identifier>i</ows:Identifier>"
@@ -272,9 +274,10 @@ def test_of_several_domains_the_default_one_counts(name: str) -> None:
     )
     answered = parse_descriptions(document, HERE)
     (one,) = answered.found["p"].inputs
-    assert one.domain == LiteralDomain("integer", allowed_values=("1",), uoms=("m", "km"))
-    assert answered.warnings == {
-        "p": "“i” takes values of several kinds; only the default one is offered."
-    }
+    assert one.domain == LiteralDomain(
+        "integer", ("1",), uoms=("m", "km"), alternatives=(LiteralDomain(),)
+    )
+    assert not answered.warnings
     process = answered.found["p"]
     assert (process.status_supported, process.sync_supported) == (True, False)
+    assert ProcessDescription.from_json(json.loads(json.dumps(process.to_json()))) == process

@@ -71,6 +71,7 @@ literals = st.builds(
     some(ranges),
     st.none() | anything,
     some_names,
+    alternatives=some(st.builds(LiteralDomain, st.sampled_from(["string", "double"]), some_names)),
 )
 domains = st.one_of(
     literals,

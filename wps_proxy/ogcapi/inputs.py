@@ -12,6 +12,7 @@ from common.errors import InvalidInput
 from common.xml import text_ok
 from jobs import values
 from jobs.validation import PLAIN_FORMATS, validate_inputs
+from providers.literals import kinds
 from providers.process import (
     BoundingBoxDomain,
     BoundingBoxValue,
@@ -144,13 +145,15 @@ def _literal(identifier: str, domain: LiteralDomain, given: Any) -> LiteralValue
         if format_of(given).media_type not in ("", *PLAIN_FORMATS):
             raise InvalidInput(_("A plain value has no other format than text."))
         uom, given = short_text(given, "uom"), given.get("value")
+    kind = values.json_type(given)
     if isinstance(given, bool):
         given = "true" if given else "false"
-    if isinstance(given, float) and given.is_integer() and domain.data_type == "integer":
+    whole = any(one.data_type == "integer" for one in kinds(domain))
+    if isinstance(given, float) and given.is_integer() and whole:
         given = int(given)  # 5.0 is an integer to JSON Schema
     if not isinstance(given, str | int | float):
         raise InvalidInput(_("This input takes a plain value: a text, a number, true or false."))
-    return LiteralValue(identifier, str(given), uom=uom)
+    return LiteralValue(identifier, str(given), kind, uom)
 
 
 def _box(identifier: str, given: Any) -> BoundingBoxValue:

@@ -17,6 +17,7 @@ from jobs.downloads import content_type, download, make_harmless
 from jobs.json_values import json_or_text
 from jobs.models import Job, JobOutput
 from jobs.outputs import open_output
+from providers.literals import union
 from providers.process import (
     BoundingBoxValue,
     ComplexValue,
@@ -158,7 +159,7 @@ def _value(job: Job, value: InputValue, title: str) -> Any:
     if isinstance(value, LiteralValue):
         known = job.service_version.description.output(value.identifier)
         domain = known.domain if known else None
-        data_type = domain.data_type if isinstance(domain, LiteralDomain) else "string"
+        data_type = union(domain).data_type if isinstance(domain, LiteralDomain) else "string"
         plain = typed(data_type, value.value)
         return {"value": plain, "uom": value.uom} if value.uom else plain
     return _document(value)

@@ -6,9 +6,12 @@ What a schema cannot say (units, lists of values elsewhere) is in the descriptio
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from common.ows import CRS84
+from providers.literals import kinds, union
 from providers.process import (
     BoundingBoxDomain,
     ComplexDomain,
@@ -53,7 +56,7 @@ def metadata_of(domain: Domain | None, metadata: tuple[Metadata, ...]) -> list[L
         if one.title or one.href
     ]
     if isinstance(domain, LiteralDomain):
-        found += [{"title": unit, "role": "uom"} for unit in domain.uoms]
+        found += [{"title": unit, "role": "uom"} for unit in union(domain).uoms]
         if domain.values_reference:
             found.append({"href": domain.values_reference, "role": "values"})
     return [{name: value for name, value in one.items() if value} for one in found]
@@ -100,6 +103,17 @@ def typed(data_type: str, text: str) -> Any:
 
 
 def _literal(domain: LiteralDomain) -> Schema:
+    """Of several kinds exactly one has to match, unless a value may be of two."""
+    every = kinds(domain)
+    if len(every) == 1:
+        return _of_kind(domain)
+    forms = [_of_kind(replace(one, default=None)) for one in every]
+    of_json = {one["type"].replace("integer", "number") for one in forms}
+    schema: Schema = {"oneOf" if len(of_json) == len(forms) else "anyOf": forms}
+    return {**schema, **_default(domain)}
+
+
+def _of_kind(domain: LiteralDomain) -> Schema:
     schema: Schema = dict(_TYPES[domain.data_type])
     choices: list[Schema] = []
     if domain.allowed_values:
@@ -109,9 +123,13 @@ def _literal(domain: LiteralDomain) -> Schema:
         schema.update(choices[0])
     elif choices:
         schema["anyOf"] = choices
-    if domain.default is not None:
-        schema["default"] = typed(domain.data_type, domain.default)
-    return schema
+    return {**schema, **_default(domain)}
+
+
+def _default(domain: LiteralDomain) -> Schema:
+    if domain.default is None:
+        return {}
+    return {"default": typed(domain.data_type, domain.default)}
 
 
 def _bounds(domain: LiteralDomain, wanted: ValueRange) -> Schema:
@@ -128,7 +146,19 @@ def _bounds(domain: LiteralDomain, wanted: ValueRange) -> Schema:
             schema[side] = bound
             if wanted.closure in opened:
                 schema[f"exclusive{side.capitalize()}"] = True
-    return schema
+    return {**schema, **_step(domain, wanted)}
+
+
+def _step(domain: LiteralDomain, wanted: ValueRange) -> Schema:
+    """A grid as multiples, which begin at 0; the portal checks others itself."""
+    step = typed(domain.data_type, wanted.spacing) if wanted.spacing else None
+    if not isinstance(step, int | float) or step <= 0:
+        return {}
+    try:
+        on_grid = Decimal(wanted.minimum or 0) % Decimal(str(step)) == 0
+    except InvalidOperation:  # no number, or too many steps away to count them
+        return {}
+    return {"multipleOf": step} if on_grid else {}
 
 
 def _complex(domain: ComplexDomain) -> Schema:

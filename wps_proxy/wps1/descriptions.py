@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from common.xml import OWS11, E, Element, name, only_xml, serialise
+from providers.literals import union
 from providers.process import (
     BoundingBoxDomain,
     ComplexDomain,
@@ -82,6 +83,7 @@ def _notes(given: InputDescription) -> tuple[str, ...]:
 
 def _input_domain(domain: LiteralDomain | ComplexDomain | BoundingBoxDomain) -> Element:
     if isinstance(domain, LiteralDomain):
+        domain = union(domain)  # the schema knows only one
         element = _literal("LiteralData", domain)
         element.append(_allowed(domain))
         if domain.default is not None:
@@ -98,7 +100,7 @@ def _input_domain(domain: LiteralDomain | ComplexDomain | BoundingBoxDomain) -> 
 def _output(given: OutputDescription) -> Element:
     domain = given.domain
     if isinstance(domain, LiteralDomain):
-        kind = _literal("LiteralOutput", domain)
+        kind = _literal("LiteralOutput", union(domain))
     elif isinstance(domain, ComplexDomain):
         kind = _complex("ComplexOutput", domain)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from common.xml import OWS20, Element, name, only_xml, serialise
+from providers.literals import kinds
 from providers.process import (
     ComplexDomain,
     Domain,
@@ -83,18 +84,19 @@ def _domain(domain: Domain) -> Element:
 
 
 def _literals(domain: LiteralDomain) -> Iterator[Element]:
-    """One domain for each unit, the first of which is the default and has the default value."""
-    for number, unit in enumerate(domain.uoms or ("",)):
+    """One domain for each kind and unit, the first of which is the default and has the default
+    value."""
+    every = ((one, unit) for one in kinds(domain) for unit in one.uoms or ("",))
+    for number, (one, unit) in enumerate(every):
         element = PLAIN.LiteralDataDomain(
-            _allowed(domain),
-            OWS.DataType(domain.data_type, {REFERENCE: f"{XSD}{domain.data_type}"}),
+            _allowed(one), OWS.DataType(one.data_type, {REFERENCE: f"{XSD}{one.data_type}"})
         )
         if unit:
             element.append(OWS.UOM(only_xml(unit)))
         if number == 0:
             element.set("default", boolean(True))
-            if domain.default is not None:
-                element.append(OWS.DefaultValue(only_xml(domain.default)))
+            if one.default is not None:
+                element.append(OWS.DefaultValue(only_xml(one.default)))
         yield element
 
 

@@ -100,7 +100,9 @@ def _with_units(domain: Domain, said: dict[str, Any], schema: Schema, endpoint: 
     )
     named = [text(one, "title") or text(one, "value") for one in listed if _is_unit(one)]
     known = [foreign(one.strip(), endpoint) for one in (*named, text(schema, "x-ogc-unit"))]
-    return replace(domain, uoms=tuple(dict.fromkeys(filter(None, known)))[:MOST_LISTED])
+    units = tuple(dict.fromkeys(filter(None, known)))[:MOST_LISTED]
+    others = tuple(replace(one, uoms=units) for one in domain.alternatives)
+    return replace(domain, uoms=units, alternatives=others)
 
 
 def _input(identifier: str, said: dict[str, Any], endpoint: Endpoint) -> InputDescription:

@@ -75,7 +75,9 @@ def _literal(process: ProcessDescription, value: LiteralValue) -> Any:
     take only the number, whatever they say of its unit."""
     known = process.input(value.identifier)
     domain = known.domain if known and isinstance(known.domain, LiteralDomain) else LiteralDomain()
-    kind = domain.data_type if known else value.data_type.rpartition(":")[2]
+    kind = value.data_type.rpartition(":")[2]
+    if known and not (kind and domain.alternatives):
+        kind = domain.data_type
     said = _typed(kind, value.value)
     return said if value.uom in ("", *domain.uoms[:1]) else {"value": said, "uom": value.uom}
 

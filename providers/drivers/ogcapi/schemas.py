@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from common.errors import ProviderNonsense
@@ -52,6 +54,8 @@ def domain_of(schema: Schema, endpoint: Endpoint, *, single: bool) -> tuple[Doma
     items = [one for choice in choices for one in _items(choice)]
     if single and items and all(_can_occur(one) for one in items):
         return _domain(items, endpoint), True
+    if "default" in schema and all(_is_literal(one) for one in choices):
+        choices = [{**choices[0], "default": schema["default"]}, *choices[1:]]
     return _domain(choices, endpoint), False
 
 
@@ -144,19 +148,26 @@ def _enumerated(schema: Schema) -> list[Any]:
 
 
 def _literal(choices: list[Schema]) -> LiteralDomain:
-    kinds = {_literal_type(one) for one in choices}
-    kind: DataType = "double" if kinds == {"integer", "double"} else "string"
-    first = choices[0]
-    values = [_said(value) for one in choices for value in _enumerated(one)]
-    whole = all(_enumerated(one) for one in choices)  # else any other value will do as well
+    """One domain for each type."""
     default = next((one["default"] for one in choices if "default" in one), None)
-    bounds = [one for one in (_range(choice) for choice in choices) if one is not None]
-    return LiteralDomain(
-        data_type=_literal_type(first) if len(kinds) == 1 else kind,
-        allowed_values=tuple(dict.fromkeys(values)) if whole else (),
-        ranges=tuple(bounds) if not whole and len(bounds) == len(choices) else (),
-        default=_said(default) if isinstance(default, str | int | float) else None,
-    )
+    by_type: dict[DataType, list[Schema]] = {}
+    for one in choices:
+        by_type.setdefault(_literal_type(one), []).append(one)
+    domains = [_of_type(kind, every) for kind, every in by_type.items()]
+    if LiteralDomain("double") in domains:  # any number: whole ones need no domain of their own
+        domains = [one for one in domains if one.data_type != "integer"]
+    first, *others = domains
+    said = _said(default) if isinstance(default, str | int | float) else None
+    return replace(first, default=said, alternatives=tuple(others))
+
+
+def _of_type(kind: DataType, choices: list[Schema]) -> LiteralDomain:
+    values = [_said(value) for one in choices for value in _enumerated(one)]
+    bounds = [_range(one) for one in choices if not _enumerated(one)]
+    if any(one is None for one in bounds):  # any other value will do as well
+        return LiteralDomain(kind)
+    ranges = filter(None, bounds)
+    return LiteralDomain(kind, tuple(dict.fromkeys(values)), tuple(dict.fromkeys(ranges)))
 
 
 def _literal_type(schema: Schema) -> DataType:
@@ -178,7 +189,7 @@ def _range(schema: Schema) -> ValueRange | None:
     low, open_low = _bound(schema, "minimum", "exclusiveMinimum")
     high, open_high = _bound(schema, "maximum", "exclusiveMaximum")
     step = _number(schema.get("multipleOf"))
-    if low is None and high is None:
+    if low is None and high is None and step is None:
         return None
     closure = {
         (False, False): "closed",
@@ -186,7 +197,22 @@ def _range(schema: Schema) -> ValueRange | None:
         (True, False): "open-closed",
         (False, True): "closed-open",
     }[open_low, open_high]
-    return ValueRange(low, high, closure, step)
+    return _on_grid(ValueRange(low, high, closure, step))
+
+
+def _on_grid(wanted: ValueRange) -> ValueRange:
+    """Multiples begin at 0, the steps of a range at its minimum: at the first multiple in it."""
+    if wanted.minimum is None or wanted.spacing is None:
+        return wanted
+    low, step = Decimal(wanted.minimum), Decimal(wanted.spacing)
+    try:
+        if step <= 0 or low % step == 0:
+            return wanted
+        first = (low // step + (low > 0)) * step
+    except InvalidOperation:  # of which there are more than can be counted
+        return replace(wanted, spacing=None)
+    closure = {"open": "closed-open", "open-closed": "closed"}.get(wanted.closure, wanted.closure)
+    return replace(wanted, minimum=f"{first:f}", closure=closure)
 
 
 def _bound(schema: Schema, name: str, exclusive: str) -> tuple[str | None, bool]:

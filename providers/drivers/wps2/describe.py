@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 
 from common.xml import Element
 from providers.addresses import foreign, without_own_addresses
+from providers.literals import alternatives
 from providers.ows.descriptions import (
+    MOST_LISTED,
     allowed,
     data_type,
     format_of,
@@ -82,12 +84,8 @@ def _process(
     return ProcessDescription(
         **titles(process, text(process, "Identifier"), endpoint),
         version=without_own_addresses(version, endpoint),
-        inputs=once(
-            [_input(one, endpoint, warnings) for one in children(process, "Input")], warnings
-        ),
-        outputs=once(
-            [_output(one, endpoint, warnings) for one in children(process, "Output")], warnings
-        ),
+        inputs=once([_input(one, endpoint) for one in children(process, "Input")], warnings),
+        outputs=once([_output(one, endpoint) for one in children(process, "Output")], warnings),
         store_supported="reference" in _words(offering, process, "outputTransmission"),
         status_supported=asynchronous,
         sync_supported="sync-execute" in options or not asynchronous,
@@ -101,22 +99,22 @@ def _words(offering: Element, process: Element, name: str) -> set[str]:
     return set(filter(None, re.split(r"[\s,]+", said.lower())))
 
 
-def _input(element: Element, endpoint: Endpoint, warnings: list[str]) -> InputDescription:
+def _input(element: Element, endpoint: Endpoint) -> InputDescription:
     low, high = occurrences(element)
     return InputDescription(
-        domain=_domain(element, endpoint, warnings),
+        domain=_domain(element, endpoint),
         min_occurs=low,
         max_occurs=high,
         **titles(element, text(element, "Identifier"), endpoint),
     )
 
 
-def _output(element: Element, endpoint: Endpoint, warnings: list[str]) -> OutputDescription:
+def _output(element: Element, endpoint: Endpoint) -> OutputDescription:
     named = titles(element, text(element, "Identifier"), endpoint)
-    return OutputDescription(domain=_domain(element, endpoint, warnings), **named)
+    return OutputDescription(domain=_domain(element, endpoint), **named)
 
 
-def _domain(element: Element, endpoint: Endpoint, warnings: list[str]) -> Domain:
+def _domain(element: Element, endpoint: Endpoint) -> Domain:
     """What is no kind of data that is known is a plain text."""
     complex_data = child(element, "ComplexData")
     if complex_data is not None:
@@ -125,11 +123,9 @@ def _domain(element: Element, endpoint: Endpoint, warnings: list[str]) -> Domain
     if box is not None:
         return _bounding_box(box, endpoint)
     literal = child(element, "LiteralData")
-    domains = _default_first(list(children(literal, "LiteralDataDomain")))
-    if len(domains) > 1:
-        sentence = _("“%(name)s” takes values of several kinds; only the default one is offered.")
-        warnings.append(sentence % {"name": text(element, "Identifier")[:100]})
-    return _literal(literal, domains, endpoint)
+    # Some servers leave out the element around it.
+    domains = _default_first(list(children(literal, "LiteralDataDomain"))) or [literal]
+    return alternatives([_literal(one, endpoint) for one in domains[:MOST_LISTED]])
 
 
 def _default_first(elements: list[Element]) -> list[Element]:
@@ -161,18 +157,11 @@ def _bounding_box(element: Element, endpoint: Endpoint) -> BoundingBoxDomain:
     return BoundingBoxDomain(tuple(crss)) if crss else BoundingBoxDomain()
 
 
-def _literal(element: Element | None, domains: list[Element], endpoint: Endpoint) -> LiteralDomain:
-    """The default one of several domains; some servers leave out the element around it.
-
-    Units of other domains with the same type are kept: those are how one value is given in several
-    units.
-    """
-    domain = domains[0] if domains else element
+def _literal(domain: Element | None, endpoint: Endpoint) -> LiteralDomain:
     kind, word = data_type(child(domain, "DataType"))
     values, ranges = allowed(child(domain, "AllowedValues"), word)
     default = child(domain, "DefaultValue")
-    same = [one for one in domains if data_type(child(one, "DataType"))[1] == word] or [domain]
-    units = [uom(unit, endpoint) for one in same for unit in children(one, "UOM")]
+    units = (uom(unit, endpoint) for unit in children(domain, "UOM"))
     return LiteralDomain(
         data_type=kind,
         allowed_values=values,
