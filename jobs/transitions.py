@@ -92,6 +92,8 @@ def move(
     moment = now()
     if new == State.IN_PRODUCTION and job.started_at is None:
         job.started_at = moment
+    if new == State.CANCELLING:
+        job.dismissed_at = moment
     if new in FINAL:
         job.finished_at = moment
         job.outcome_unknown = False
@@ -145,9 +147,9 @@ _TOLD_FIELDS = (
     *("percent", "message", "remote_handle", "remote_id", "checked_at", "next_poll_at"),
     *("results_expire_at", "outcome_unknown", "unreachable_since"),
 )
-_MOVED_FIELDS = ("state", "error", "attempts", "sent_at", "started_at", "finished_at")
+_MOVED_FIELDS = ("state", "error", "attempts", "sent_at", "started_at")
 # All that the run of a job changes in its row.
-_WRITTEN = (*_TOLD_FIELDS, *_MOVED_FIELDS)
+_WRITTEN = (*_TOLD_FIELDS, *_MOVED_FIELDS, "dismissed_at", "finished_at")
 
 
 def note(

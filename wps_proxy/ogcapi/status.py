@@ -75,7 +75,10 @@ def status_info(place: Place, offer: Offer, job: Job, *, whole: bool = True) -> 
         links.append(link(place.results(job), f"{REL}results", _("Results")))
     if word == FAILED:
         links.append(link(place.results(job), f"{REL}exceptions", _("What went wrong")))
-    known = (job.created_at, job.sent_at, job.started_at, job.checked_at, job.finished_at)
+    known = (
+        *(job.created_at, job.sent_at, job.started_at),
+        *(job.checked_at, job.dismissed_at, job.finished_at),
+    )
     told = {
         "jobID": str(job.pk),
         "processID": identifier,

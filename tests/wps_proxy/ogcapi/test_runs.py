@@ -82,6 +82,16 @@ def test_an_idempotency_key_makes_one_job_of_two_requests(api: Api, wps: FakeWps
     assert api.run(headers={"Idempotency-Key": "k " * 100}).status_code == 400
 
 
+def test_a_job_asked_for_again_is_told_as_the_first_time(api: Api) -> None:
+    """/req/core/process-execute-success-async: 201, and where the job is; it is the same one."""
+    headers = {**ASYNC, "Idempotency-Key": "k1"}
+    first, second = (api.run(headers=headers) for _ in range(2))
+    assert first.status_code == second.status_code == 201
+    assert first.headers["Location"] == second.headers["Location"]
+    assert first.data == second.data
+    assert Job.objects.count() == 1
+
+
 def test_a_run_under_an_application_belongs_to_it(make_api: MakeApi, world: World) -> None:
     api = make_api(root=f"/apps/{world.app.slug}/ogcapi/")
     job = api.job_of(api.run(headers=ASYNC))
@@ -192,8 +202,11 @@ def test_a_dismissed_run_has_no_results(api: Api, wps: FakeWps) -> None:
     wps.hold = True
     job = api.job_of(api.run(headers=ASYNC))
     work(most=1)
-    assert api.delete(f"jobs/{job}").data["status"] == "dismissed"
-    assert api.get(f"jobs/{job}").data["status"] == "dismissed"
+    before = api.get(f"jobs/{job}").data
+    told = api.delete(f"jobs/{job}").data
+    assert told["status"] == "dismissed"
+    assert told["updated"] > before["updated"]
+    assert told == api.get(f"jobs/{job}").data
     assert api.get(f"jobs/{job}/results").status_code == 409
     work()
     assert Job.objects.get().state == State.CANCELLED
