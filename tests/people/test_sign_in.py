@@ -10,6 +10,7 @@ import pytest
 import urllib3
 from django.core import mail
 from django.core.cache import cache
+from django.test import Client
 from django.urls import reverse
 
 from people.models import User
@@ -154,3 +155,16 @@ def test_an_address_at_the_issuer_does_not_open_a_local_account(client, settings
         forged = at_the_issuer(client.post(login)["Location"]).replace("code=", "code=x")
         client.get(forged)
         assert signed_in_as(client) is None
+
+
+def test_a_user_ends_the_sessions_of_other_browsers(client):
+    make_user("ada")
+    other = Client(HTTP_USER_AGENT="Lost laptop <b>")
+    for browser in (client, other):
+        browser.post(reverse("account_login"), {"login": "ada", "password": PASSWORD})
+    page = client.get(reverse("usersessions_list")).content.decode()
+    assert "Lost laptop &lt;b&gt;" in page
+    client.post(reverse("usersessions_list"))
+    assert signed_in_as(other) is None
+    assert signed_in_as(client) is not None
+    assert "Lost laptop" not in client.get(reverse("usersessions_list")).content.decode()

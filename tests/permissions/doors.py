@@ -188,6 +188,7 @@ ACCOUNTS = (
     ),
     Row("account_confirm_login_code", public(302)),
     Row("mfa_index", page()),
+    Row("usersessions_list", page()),
     Row("mfa_authenticate", public(302)),
     Row("mfa_reauthenticate", page(302)),
     Row("mfa_activate_totp", page(302)),
