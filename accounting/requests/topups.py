@@ -109,7 +109,9 @@ def top_up_for(user: User, pk: UUID) -> TopUp:
 
 
 def may_decide(user: User, row: TopUp) -> bool:
-    """Whether the user is one of those whom the request is put to."""
+    """Whether the user is one of those whom the request is put to: never who asked."""
+    if row.requested_by_id == user.pk:
+        return False
     return is_operator(user) or (row.source is not None and _administers(user, row.source))
 
 

@@ -20,11 +20,12 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    UUIDField,
     Value,
     When,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Greatest, TruncMonth
+from django.db.models.functions import Cast, Coalesce, Greatest, Replace, TruncMonth
 
 from accounting.models import (
     Account,
@@ -128,14 +129,22 @@ def stacked(
     return [*largest[: most - 1], ("others", rest)]
 
 
-def _service(to_transfer: str = "") -> Coalesce:
-    """The service of a charge's or refund's job: through its hold, else by the job's identifier."""
-    by_reference = JobBill.objects.filter(hold__reference=OuterRef(f"{to_transfer}reference"))
+def _service() -> Coalesce:
+    """The service of an entry's job: through its hold, else (nothing was held) by its `job`."""
     return Coalesce(
-        F(f"{to_transfer}pending__bill__service_id"),
-        F(f"{to_transfer}reverses__pending__bill__service_id"),
-        Subquery(by_reference.exclude(hold__reference="").values("service_id")[:1]),
+        F("transfer__pending__bill__service_id"),
+        F("transfer__reverses__pending__bill__service_id"),
+        Subquery(JobBill.objects.filter(pk=OuterRef("job")).values("service_id")),
     )
+
+
+# What charges and refunds of a job have as their reference: its identifier.
+_JOB = Case(
+    When(
+        transfer__reference__regex=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        then=Cast(Replace("transfer__reference", Value("-"), Value("")), UUIDField()),
+    ),
+)
 
 
 def _of_closed(statements: Sequence[MonthlyStatement]) -> list[Spent]:
@@ -153,7 +162,7 @@ def _of_closed(statements: Sequence[MonthlyStatement]) -> list[Spent]:
 def _key(statement: MonthlyStatement) -> str:
     """The seal's hash stands for every entry up to its own: another ledger has another key."""
     seal = statement.seal.hash if statement.seal else ""
-    return f"spending:1:{statement.account_id}:{statement.month:%Y-%m}:{seal}"
+    return f"spending:2:{statement.account_id}:{statement.month:%Y-%m}:{seal}"
 
 
 def _added_up(statements: Sequence[MonthlyStatement]) -> dict[date, list[Spent]]:
@@ -191,7 +200,8 @@ def _rows(entries: QuerySet[Entry, Any], month: Combinable) -> list[Spent]:
     found = entries.annotate(
         month=month,
         spender=Coalesce(*(f"transfer__{path}" for path in _SPENDER)),
-        service=_service("transfer__"),
+        job=_JOB,
+        service=_service(),
     ).values_list("month", "spender", "service")
     rows = found.annotate(net=-Sum("amount"), charges=Count("pk", filter=Q(amount__lt=0)))
     return [

@@ -17,6 +17,8 @@ from accounting.models import JobBill, Transfer, Unit
 from accounting.prices.price_lists import RateSpec
 from accounting.requests.holds import open_holds
 from accounting.selectors import job_cost
+from accounting.statements.months import month_of
+from accounting.statements.spending import figures
 from accounting.usage.overview import missing_usage
 from common.clock import now
 from portal.templatetags.prices import released
@@ -72,6 +74,18 @@ def test_what_is_used_is_charged_as_the_policy_says(
     send(usage(bill.pk, 10))
     assert its.balances() == (0, 0, 0)
     assert findings() == []
+
+
+def test_spending_on_it_is_spending_on_its_service() -> None:
+    its = scene("DEBT", credits=10)
+    bill = its.job()
+    job_ended(bill.pk, successful=True)
+    for cpu in (2_060, 3_060, 2_560):  # a charge, one more, and a refund
+        send(usage(bill.pk, cpu))
+    month = month_of(now())
+    (spent,) = figures(its.account, first=month, last=month)
+    assert (spent.service_id, spent.member_id) == (SERVICE, its.member.pk)
+    assert (spent.amount, spent.charges) == (250_000, 2)
 
 
 def test_a_price_without_an_estimate_is_a_price() -> None:

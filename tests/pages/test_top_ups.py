@@ -95,6 +95,18 @@ def test_a_group_asks_the_operators_who_ask_back(db: None) -> None:
     assert "400.00" in html
 
 
+def test_nobody_decides_what_he_asked_for(stage: Stage) -> None:
+    mine = user_account(stage.operator)
+    row = topups.ask(actor=stage.operator, account=mine, amount=CREDIT, reason="Why not?")
+    page = f"/credit/requests/{row.pk}/"
+    assert 'value="grant"' not in open_page(stage.operator, page)
+    for act in ("grant", "refuse", "ask_back"):
+        said = client_of(stage.operator).post(page, {"action": act, "amount": "1", "text": "x"})
+        assert said.status_code == 403
+    topups.grant(actor=make_user(is_staff=True), top_up=row)
+    assert available(mine) == 1
+
+
 def test_a_member_at_the_limit_asks_for_a_higher_one(stage: Stage) -> None:
     group, member = stage.group, stage.researcher
     set_cap(actor=stage.admin, group=group, member=member, limit=1 * CREDIT)
