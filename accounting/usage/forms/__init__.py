@@ -6,7 +6,7 @@ of record has one reader, whatever form it came in.
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,7 +45,8 @@ def message_of(header: str, record: str) -> bytes:
 
 def _open(body: bytes, warnings: Warnings) -> Document:
     # XML says itself how it is encoded.
-    if body.removeprefix(BOM_UTF8).lstrip().startswith(b"<"):
+    begins = body.removeprefix(BOM_UTF8).lstrip()
+    if begins.startswith((b"<", BOM_UTF16_BE + b"\0<", BOM_UTF16_LE + b"<\0")):
         return xml.read(body, warnings)
     content = _decode(body)
     if content.lstrip().startswith(("{", "[")):

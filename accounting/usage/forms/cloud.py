@@ -66,11 +66,12 @@ def _read_machine(entry: Entry, fields: dict[str, Any], at: datetime) -> Record:
 
 def _measured_at(entry: Entry, started: datetime, ended: datetime, at: datetime) -> datetime:
     """The end of a completed machine; else when it was recorded, or how long it had run by then."""
+    recorded, suspended = entry.time("RecordCreateTime"), entry.integer("SuspendDuration")
     key, moment = "EndTime", ended
     if entry.text("Status").lower() != "completed":
-        key, moment = "RecordCreateTime", entry.time("RecordCreateTime")
+        key, moment = "RecordCreateTime", recorded
         if key not in entry.values and started != NEVER:
-            run = entry.integer("SuspendDuration") + entry.integer("WallDuration")
+            run = suspended + (read.whole(entry.text("WallDuration")) or 0)
             key, moment = "WallDuration", started + timedelta(seconds=min(run, MOST // 10**6))
     if key not in entry.values:
         entry.fault(key, "is missing, so that nobody knows when this was measured")

@@ -68,7 +68,8 @@ def job_record(
     """The record of a job; `used` are wall and CPU seconds, `level` benchmark and thousandths."""
     wall, cpu = used
     processors = entry.integer("Processors", MOST_INTEGER) or None
-    if processors and cpu * 100 > wall * processors * 105:
+    # Nothing is said of numbers that could not be read.
+    if processors and cpu * 100 > wall * processors * 105 and not entry.faults:
         reason = "implausible: more CPU time than WallDuration times Processors"
         entry.warn("CpuDuration", reason)
     site, job = fields.get("Site", ""), fields.get("LocalJobId", "")

@@ -69,6 +69,8 @@ def test_more_cpu_than_processors_give_is_taken_with_a_warning() -> None:
     unknown = parse(jobs({**without(JOB, "Processors"), "CpuDuration": 10**9}), at=AT)
     assert unknown.warnings == ()
     assert unknown.records[0].processors is None
+    unread = parse(jobs({**exactly, "WallDuration": "10.0"}), at=AT)
+    assert (len(unread.bad), unread.warnings) == (1, ())
 
 
 @pytest.mark.parametrize(

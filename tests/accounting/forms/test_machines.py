@@ -110,6 +110,12 @@ def test_month_of_the_measurement(fields: dict[str, Any], month: int, measured: 
         ({"CpuCount": 10**12}, {"CpuCount"}),
         ({"CpuCount": "1e400"}, {"CpuCount"}),
         ({"Memory": "8 GB"}, {"Memory"}),
+        ({"SuspendDuration": "-1"}, {"SuspendDuration"}),
+        ({"SuspendDuration": "x", "Status": "completed", "EndTime": FEBRUARY}, {"SuspendDuration"}),
+        (
+            {"RecordCreateTime": "x", "Status": "completed", "EndTime": FEBRUARY},
+            {"RecordCreateTime"},
+        ),
         ({"BenchmarkType": "hepspec", "Benchmark": 10**9}, {"Benchmark"}),
     ],
 )

@@ -23,6 +23,9 @@ def test_every_spelling_of_the_same_record() -> None:
     assert only(prefixed) == plain
     assert only(alone).key == only(b"\n\n" + alone).key == plain.key
     assert only(declared.decode().encode("iso-8859-1")).site == "Über"
+    wide = declared.decode().replace("iso-8859-1", "utf-16")
+    for order in ("utf-16-le", "utf-16-be"):
+        assert only(f"\ufeff{wide}".encode(order)).site == "Über"
     assert (plain.job, plain.wall_seconds, plain.cpu_seconds) == ("4711", 3600, 7200)
 
 
