@@ -220,10 +220,16 @@ class CostTransferSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class PromisedSerializer(QuoteSerializer):
+    """The quote that a job was submitted with; what the account has by now is no part of it."""
+
+    available = available_after = covered = None  # type: ignore[assignment]
+
+
 class JobCostSerializer(serializers.Serializer[Any]):
     """Quote, bill, usage records and transfers of a job."""
 
-    quote = QuoteSerializer(allow_null=True)
+    quote = PromisedSerializer(allow_null=True)
     bill = BillSerializer(allow_null=True)
     records = UsageRecordSerializer(many=True)
     transfers = CostTransferSerializer(many=True)
