@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,12 +13,19 @@ import pytest
 
 from accounting.models import RecordState, RecordType, UsageRecord, UsageSource
 from accounting.sources import apel_rest, egi
+from common.clock import now
 from common.crypto import encrypt
 from common.errors import InvalidInput, ProviderNonsense, ProviderRefused, ProviderTimeout
 from tests.accounting.sources.place import make_source, place_with, run
 from tests.fakes.http_server import Received, Reply, ScriptedServer
 
-TODAY = datetime.now(UTC).date()
+TODAY = date(2026, 3, 5)
+
+
+@pytest.fixture(autouse=True)
+def today(clock: Callable[[datetime], None]) -> None:
+    """Midnight does not come while a test runs."""
+    clock(datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC))
 
 
 class Summaries(ScriptedServer):
@@ -77,7 +84,7 @@ def summaries() -> Iterator[Summaries]:
 
 def source_of(server: ScriptedServer, kind: str, path: str, **fields: Any) -> UsageSource:
     source = make_source(kind, f"{server.base}{path}", secret=encrypt("s3cret"), **fields)
-    UsageSource.objects.update(created_at=datetime.now(UTC) - timedelta(days=30))
+    UsageSource.objects.update(created_at=now() - timedelta(days=30))
     return source
 
 
