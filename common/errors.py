@@ -13,6 +13,7 @@
     │   ├── InsufficientCredit
     │   └── MemberLimitReached
     ├── TooLarge                 413
+    ├── Unprocessable            422  it is understood, and nothing of it can be used
     ├── RateLimited              429
     ├── ServerBusy               503
     ├── ConfigurationError       500  the operator must act; the text says what to do
@@ -144,6 +145,12 @@ class TooLarge(PortalError):
     code = "too_large"
     status = 413
     message = _("This is larger than allowed.")
+
+
+class Unprocessable(PortalError):
+    code = "unprocessable"
+    status = 422
+    message = _("Nothing of this can be used.")
 
 
 class RateLimited(PortalError):

@@ -1,4 +1,4 @@
-"""JSON from callers, as strict as the databases behind it."""
+"""What callers send: JSON as strict as the databases behind it, and documents as they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser, JSONParser
+
+from common.errors import TooLarge
 
 _ESCAPED = re.compile(r"\x00|[\ud800-\udfff]")
 
@@ -27,6 +29,22 @@ class StrictJSONParser(JSONParser):
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
         return data
+
+
+class RawParser(BaseParser):
+    """Leaves a document as it is, up to `most` bytes, whatever its media type."""
+
+    media_type = "*/*"
+    most = 5 * 2**20
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        declared = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
+        if declared > self.most:
+            raise TooLarge(limit=self.most)
+        body = bytes(stream.read(self.most + 1))
+        if len(body) > self.most:
+            raise TooLarge(limit=self.most)
+        return body
 
 
 def _check(data: Any) -> None:

@@ -26,3 +26,13 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         """Either of them is enough."""
         return [{name: []} for name in self.name]
+
+
+class HarvestTokenScheme(OpenApiAuthenticationExtension):
+    """How the schema describes HarvestTokenAuthentication."""
+
+    target_class = "portal.api.harvest_push.HarvestTokenAuthentication"
+    name = "harvestToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "The token of a harvest source."}

@@ -207,6 +207,8 @@ def _look(
 ) -> detect.Detected:
     """Find out what is there, and write it into the source."""
     keep_pace(actor)
+    if not url.strip():
+        raise InvalidInput(_("Where is the catalogue?"), locator="url")
     if kind and kind not in HARVESTED:
         raise InvalidInput(_("There is no such kind of catalogue."), locator="kind")
     asked = detect.endpoint_at(

@@ -275,6 +275,7 @@ urlpatterns = [
         offered.Version.as_view(),
         name="provider-service-version",
     ),
+    path("", include("portal.api.harvest_urls")),
     path("providers/<slug:slug>/prices/", prices.Prices.as_view(), name="provider-prices"),
     path(
         "providers/<slug:slug>/prices/versions/",

@@ -12,7 +12,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,7 +25,8 @@ from accounting.models import MessageState, UsageRecord
 from accounting.usage.importer import MOST_BYTES, ImportReport, import_message
 from accounting.usage.records import Sender
 from accounting.usage.tep_items import Item, items_of, judge
-from common.errors import Conflict, Forbidden, InvalidInput, ServerBusy, TooLarge
+from common.errors import Conflict, Forbidden, InvalidInput, ServerBusy
+from common.parsers import RawParser
 from jobs.usage_senders import provider_by_site, sender_of
 from people.access import is_operator
 from people.authentication import signed_in
@@ -35,19 +35,10 @@ from providers.access import provider_for
 from providers.models import Provider
 
 
-class RawParser(BaseParser):
-    """Leaves a usage message as it is: its content says what it is, whatever its media type."""
+class UsageParser(RawParser):
+    """A usage message: its content says what it is, whatever its media type."""
 
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        declared = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
-        if declared > MOST_BYTES:
-            raise TooLarge(limit=MOST_BYTES)
-        body = bytes(stream.read(MOST_BYTES + 1))
-        if len(body) > MOST_BYTES:
-            raise TooLarge(limit=MOST_BYTES)
-        return body
+    most = MOST_BYTES
 
 
 class UsageQuery(serializers.Serializer[Any]):
@@ -125,7 +116,7 @@ class UsageRecords(ListAPIView[UsageRecord]):
 
     scope = Scope.USAGE.value
     serializer_class = UsageRecordSerializer
-    parser_classes = (RawParser,)
+    parser_classes = (UsageParser,)
 
     def get_queryset(self) -> QuerySet[UsageRecord]:
         user = signed_in(self.request)
@@ -171,7 +162,7 @@ class PartnerRecords(APIView):
     """The address at which TEP centres report."""
 
     scope = Scope.USAGE.value
-    parser_classes = (RawParser,)
+    parser_classes = (UsageParser,)
 
     @extend_schema(request=_BODIES, responses=_ANSWERS)
     def post(self, request: Request, provider: str) -> Response:

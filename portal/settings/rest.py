@@ -40,5 +40,9 @@ SPECTACULAR_SETTINGS = {
         "CatalogueVisibility": "catalogue_client.models.Visibility",
         "ApplicationVisibility": "thematic_apps.models.Visibility",
         "CatalogueSourceKind": "catalogue_client.models.SourceKind",
+        "HarvestSourceKind": "catalogue_client.models.HarvestKind",
+        "HarvestSourceState": "catalogue_client.models.HarvestState",
+        "HarvestRunMode": "catalogue_client.models.RunMode",
+        "HarvestRunState": "catalogue_client.models.RunState",
     },
 }
