@@ -67,6 +67,8 @@ class ResultRecord:
 
     `process` is the public identifier at the portal's WPS, `execute_request` the Execute document
     with that identifier, which anybody entitled can send to the portal to run it again. Without
+    `derived_from` are the products it was made from, `source_catalogues` the collections that have
+    these; `ordered_at` when the user asked for it. Without
     `start` and `end` the result is dated by `finished_at`; without `bbox` and `geometry` its place
     is the union of its outputs' places. `visibility` "": as it is, the owner's alone at first.
     """
@@ -90,6 +92,8 @@ class ResultRecord:
     execute_request: str = ""
     wps_href: str = "/wps"
     job_href: str = ""
+    ordered_at: datetime | None = None
     derived_from: tuple[str, ...] = ()
+    source_catalogues: tuple[str, ...] = ()
     visibility: str = ""
     group_id: int | None = None

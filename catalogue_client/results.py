@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from catalogue_client import geometry as geo
@@ -13,6 +14,7 @@ from catalogue_client.stac import extension, instant_text
 PROCESSING = extension("processing", "1.2.0")
 FILE = extension("file", "2.1.0")
 PROJECTION = extension("projection", "2.0.0")
+ORDER = extension("order", "1.1.0")
 OSDD = "application/opensearchdescription+xml"
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 WORLD: geo.Box = (-180.0, -90.0, 180.0, 90.0)
@@ -39,6 +41,7 @@ def item_document(record: ResultRecord) -> dict[str, Any]:
         properties["tep:footprint"] = "approximate"
     projected = any(key.startswith("proj:") for asset in assets.values() for key in asset)
     links = [{"rel": "derived_from", "href": href} for href in record.derived_from]
+    links += [{"rel": "via", **link} for link in _origins(record)]
     if record.job_href:
         job = {"href": record.job_href, "type": "text/html", "title": record.title}
         links += [{"rel": "processing-execution", **job}, {"rel": "alternate", **job}]
@@ -49,13 +52,30 @@ def item_document(record: ResultRecord) -> dict[str, Any]:
     ]
     return {
         "id": item_id(record),
-        "stac_extensions": [PROCESSING, FILE, *([PROJECTION] if projected else [])],
+        "stac_extensions": [
+            *(PROCESSING, FILE),
+            *([PROJECTION] if projected else []),
+            *([ORDER] if record.ordered_at else []),
+        ],
         "geometry": shape,
         "bbox": list(box),
         "properties": properties,
         "links": links,
         "assets": assets,
     }
+
+
+def _origins(record: ResultRecord) -> Iterator[dict[str, str]]:
+    """What the record was made from: the job, the service's description, catalogues of sources."""
+    if record.job_href:
+        job = f"/owc/jobs/{record.job_id}.geojson"
+        yield {"href": job, "type": "application/geo+json", "title": "Job, OWS Context"}
+    described = of_processes(record.wps_href, record.process).operation("DescribeProcess")
+    if described:
+        title = record.process_title or record.process
+        yield {"href": described.href, "type": described.type, "title": title}
+    for href in record.source_catalogues:
+        yield {"href": href, "type": "application/json"}
 
 
 def offerings(record: ResultRecord) -> list[dict[str, Any]]:
@@ -101,6 +121,9 @@ def _properties(record: ResultRecord) -> dict[str, Any]:
         else {},
         "processing:lineage": f"Result of the process {record.process_title or record.process}",
         "processing:expression": _expression(record),
+        "order:status": "succeeded" if record.ordered_at else "",
+        "order:id": str(record.job_id) if record.ordered_at else "",
+        "order:date": instant_text(record.ordered_at) if record.ordered_at else "",
         "tep:job": str(record.job_id),
         "tep:process": record.process,
         "tep:app": record.application,

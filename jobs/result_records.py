@@ -13,6 +13,7 @@ from catalogue_client.records import RasterInfo, ResultOutput, ResultRecord
 from common.clock import now
 from common.errors import InvalidInput
 from common.ows import to_lonlat_bbox
+from jobs.input_sources import sources_of
 from jobs.models import Job, JobOutput
 from jobs.outputs import text_of
 from providers.addresses import without_own_addresses
@@ -32,7 +33,7 @@ def record_of(job: Job) -> ResultRecord:
         output.job = job
         if output.pk in plain:
             output.document = plain[output.pk]
-    app = job.application
+    app, inputs = job.application, sources_of(job)
     start, end = _period(outputs)
     return ResultRecord(
         job_id=job.pk,
@@ -52,7 +53,9 @@ def record_of(job: Job) -> ResultRecord:
         end=end,
         execute_request=execute_document(job).decode(),
         job_href=f"/jobs/{job.pk}/",
-        derived_from=_sources(outputs),
+        ordered_at=job.created_at,
+        derived_from=tuple(dict.fromkeys((*inputs.products, *_sources(outputs))))[:MOST_SOURCES],
+        source_catalogues=inputs.collections,
     )
 
 
@@ -98,7 +101,7 @@ def _period(outputs: list[JobOutput]) -> tuple[datetime | None, datetime | None]
 
 def _sources(outputs: list[JobOutput]) -> tuple[str, ...]:
     told = dict.fromkeys(href for output in outputs for href in output.facts.get("via", ()))
-    return tuple(told)[:MOST_SOURCES]
+    return tuple(told)
 
 
 def _place(job: Job, outputs: list[JobOutput]) -> Box | None:
