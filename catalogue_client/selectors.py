@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import blake2b
 
 import orjson
 from django.core.cache import cache
@@ -13,13 +14,13 @@ from django.db.models.functions import Cast
 
 from catalogue_client import places
 from catalogue_client.access import Viewer, visible_collections, visible_items
+from catalogue_client.change_list import version
 from catalogue_client.filters import Node, Place, both
 from catalogue_client.filters.tree import residual, superset
 from catalogue_client.finder import Finder
 from catalogue_client.geometry import Box
-from catalogue_client.models import ChangeCounter, Collection, Item
+from catalogue_client.models import Collection, Item
 from catalogue_client.order import Position, order_of, position_of, token_of
-from people.models import User
 
 MOST = 1000
 WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
@@ -90,14 +91,10 @@ def extents(user: Viewer, among: Sequence[Collection]) -> dict[int, Extent]:
     """By collection: box and period of the items that the user may see.
 
     Nothing of an item that is hidden shows in them. An empty collection covers the world, always.
-    For those who are not signed in they are remembered until an item changes.
+    They are remembered until any item, or what the user may see, changes.
     """
-    if isinstance(user, User):
-        return _extents(user, among)
-    counter = ChangeCounter.objects.filter(name="items").values_list("value", "changed_at").first()
-    value, at = counter or (0, None)
-    state = f"{value}.{at.timestamp() if at else 0}"
-    keys = {f"catalogue.extent.{one.pk}.{state}": one for one in among}
+    at = blake2b(version(user).encode(), digest_size=16).hexdigest()
+    keys = {f"catalogue.extent.{one.pk}.{at}": one for one in among}
     known: dict[str, Extent] = cache.get_many(keys)
     unknown = {one.pk: key for key, one in keys.items() if key not in known}
     made = _extents(user, [one for one in among if one.pk in unknown]) if unknown else {}

@@ -17,6 +17,7 @@ from catalogue_client.metadata.facts import facts_of, place_of
 from catalogue_client.metadata.iso19139 import md_metadata
 from catalogue_client.metadata.markup import seconds
 from catalogue_client.models import Item
+from catalogue_client.numbered import numbered
 from common import kvp
 from common.clock import now
 from common.errors import InvalidInput, PortalError
@@ -66,11 +67,9 @@ def _records(user: User | None, given: Given, root: Element | None, base: str) -
     asked = records(given, root)
     opening = opened("GetRecordsResponse", ' version="2.0.2"')
     found = visible_items(user).filter(asked.where)
-    matched, first = found.count(), asked.start - 1
-    items: list[Item] = []
-    if asked.result_type == "results" and asked.most and first < matched:
-        ordered = found.select_related("collection").order_by(*asked.order)
-        items = list(ordered[first : first + asked.most])
+    first = asked.start - 1
+    most = asked.most if asked.result_type == "results" else 0
+    items, matched = numbered(user, found, asked.order, first, most)
     behind = first + len(items)
     following = behind + 1 if behind < matched else 0
     return (

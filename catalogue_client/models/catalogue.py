@@ -164,6 +164,16 @@ class Item(models.Model):
                     ("identifier", "name"),
                 )
             ),
+            # The clear scenes of one kind: SQLite uses one index for a search, and has no idea how
+            # few a limit leaves.
+            *(
+                models.Index(
+                    fields=(column, "cloud_cover"),
+                    condition=Q(deleted_at__isnull=True),
+                    name=f"catalogue_item_{name}_cloud",
+                )
+                for column, name in (("platform", "platform"), ("constellation", "fleet"))
+            ),
         )
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from catalogue_client.access import visible_items
 from catalogue_client.doors import base_of, door, plain, unchanged_list
 from catalogue_client.metadata.facts import ATOM, GEOJSON
+from catalogue_client.numbered import numbered
 from catalogue_client.opensearch import feeds
 from catalogue_client.opensearch.query import PARAMETERS, read
 from common import kvp
@@ -28,9 +29,8 @@ def search(request: HttpRequest, user: User | None, /, *, form: str) -> HttpResp
 
     def answer() -> HttpResponse:
         fitting = visible_items(user).filter(query.where)
-        total, start = fitting.count(), query.first - 1
-        ordered = fitting.select_related("collection").order_by("-start", "-pk")
-        items = list(ordered[start : start + query.count]) if start < total else []
+        newest = ("-start", "-pk")
+        items, total = numbered(user, fitting, newest, query.first - 1, query.count)
         given = {name: parameters.get(name.lower(), "") for name in PARAMETERS}
         asked = {name: value for name, value in given.items() if value}
         found = feeds.Found(items, total, query, asked, base_of(request))

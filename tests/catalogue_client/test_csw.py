@@ -230,7 +230,7 @@ def test_every_form_of_record_is_valid() -> None:
 def test_a_page_takes_a_constant_number_of_queries(django_assert_num_queries: Any) -> None:
     for number in (1, 12):
         fill(number)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             assert len(names("elementSetName=full")) == number
 
 
