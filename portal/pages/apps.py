@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import markdown
-import nh3
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from accounting.models import Rate
@@ -21,6 +18,7 @@ from portal.pages.documents import FORMS, documents_of
 from portal.pages.prices import rates_by_service
 from portal.pages.scenes import area_layer, entry_address, layers_of_items, quicklook
 from portal.pages.viewers import viewer_buttons
+from portal.prose import prose
 from providers.models import Service
 from thematic_apps.access import app_for, usable_services, visible_apps
 from thematic_apps.models import ThematicApp
@@ -119,12 +117,7 @@ def _workspace(request: HttpRequest, slug: str) -> HttpResponse:
         "layers": [area_layer(found), *layers_of_items(scenes)],
         "jobs": recent,
         "live": any(not job.final for job in recent),
-        "help": _html(found.help_text),
+        "help": prose(found.help_text),
         "links": documents_of(f"apps/{found.slug}"),
     }
     return render(request, "apps/app.html", context)
-
-
-def _html(text: str) -> SafeString:
-    """Markdown written by an owner of an application; nothing in it is trusted."""
-    return mark_safe(nh3.clean(markdown.markdown(text)))  # noqa: S308 (sanitised by nh3)

@@ -11,7 +11,9 @@ from django.views.decorators.http import require_safe
 
 from accounting.selectors import payable_accounts
 from jobs.selectors import JobFilter, jobs_of
+from portal.news import present_news
 from portal.pages.apps import cards_of
+from portal.prose import prose
 
 if TYPE_CHECKING:
     from people.models import User
@@ -30,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "ended": [job for job in newest if job.final][:FEW],
         "accounts": list(payable_accounts(user)),
         "cards": cards_of(user),
+        "news": [(one, prose(one.text)) for one in present_news()[:FEW]],
     }
     return render(request, "home/home.html", context)
 
