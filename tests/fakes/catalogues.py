@@ -103,6 +103,7 @@ class FakeCatalogue(ScriptedServer):
         "opensearch": "/opensearch.xml",
         "opensearch-json": "/opensearch-json.xml",
         "csw": "/csw",
+        "opensearch-two-steps": "/opensearch-shelves.xml",
     }
 
     posts = True  # whether the STAC API takes searches by POST
@@ -263,6 +264,39 @@ class FakeCatalogue(ScriptedServer):
     # --- OpenSearch ------------------------------------------------------------------------
 
     def _description(self, got: Received) -> Reply:
+        """Of a catalogue in two steps: only collections can be searched, and in each by its own."""
+        head = (
+            '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/"'
+            ' xmlns:g="http://a9.com/-/opensearch/extensions/geo/1.0/"'
+            ' xmlns:t="http://a9.com/-/opensearch/extensions/time/1.0/"'
+            "><ShortName>Fake</ShortName><Description>Scenes</Description>"
+        )
+        if "shelves" in got.path:
+            template = escape(f"{self.base}/atom-shelves?n={{count?}}")
+            url = f'<Url type="application/atom+xml" rel="collection" template="{template}"/>'
+            return Reply(200, f"{head}{url}</OpenSearchDescription>".encode())
+        if "shelf-" in got.path:
+            name = got.path.partition("shelf-")[2].removesuffix(".xml")
+            template = escape(
+                f"{self.base}/atom?p={name}&q={{searchTerms?}}&n={{count?}}&i={{startIndex?}}"
+                "&b={g:box?}&s={t:start?}&e={t:end?}&u={g:uid?}"
+            )
+            url = f'<Url type="application/atom+xml" rel="results" template="{template}"/>'
+            return Reply(200, f"{head}{url}</OpenSearchDescription>".encode())
+        return self._whole_description(got)
+
+    def _shelves(self) -> Reply:
+        entries = "".join(
+            f"<entry><id>{self.base}/{name}</id><title>{name}</title><dc:identifier>{name}"
+            "</dc:identifier><updated>2026-01-01T00:00:00Z</updated>"
+            '<link rel="search" type="application/opensearchdescription+xml"'
+            f' href="{self.base}/opensearch-shelf-{name}.xml"/></entry>'
+            for name in ("even", "odd")
+        )
+        head = "<id>urn:x</id><title>t</title><updated>2026-01-01T00:00:00Z</updated>"
+        return Reply(200, f"<feed {ATOM}>{head}{entries}</feed>".encode())
+
+    def _whole_description(self, got: Received) -> Reply:
         kind, path = ("application/geo+json", "json") if "json" in got.path else (
             "application/atom+xml", "atom")  # fmt: skip
         template = (
@@ -291,6 +325,8 @@ class FakeCatalogue(ScriptedServer):
         return found[index - 1 : index - 1 + int(asked.get("n", 20))], len(found), index
 
     def _atom(self, got: Received) -> Reply:
+        if got.path == "/atom-shelves":
+            return self._shelves()
         page, total, _index = self._opensearch(got)
         entries = "".join(
             f"<entry><id>{self.base}/{one.id}</id><title>{one.title}</title>"

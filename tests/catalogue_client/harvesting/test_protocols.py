@@ -31,7 +31,7 @@ def test_all_of_it_is_read_twice_and_added_once(
     monkeypatch.setattr(running, "PAGE", 7)
     with FakeCatalogue() as there:
         source = register(owner, there.address(kind))
-        assert source.kind == kind.removesuffix("-json")
+        assert source.kind == kind.removesuffix("-json").removesuffix("-two-steps")
         first = harvest(source)
         assert (first.state, counts(first)) == ("done", (30, 30, 0, 0, 0, 0)), first.notes
         assert first.whole

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from catalogue_client.sources import ports
 from catalogue_client.sources.adapters.linked import Cursor, continued, narrowest
+from catalogue_client.sources.adapters.opensearch import two_steps
 from catalogue_client.sources.adapters.opensearch.answers import Answer, read_answer
-from catalogue_client.sources.adapters.opensearch.description import Template, templates_in
+from catalogue_client.sources.adapters.opensearch.description import Template
+from catalogue_client.sources.adapters.opensearch.two_steps import DESCRIPTION, templates_of
 from catalogue_client.sources.adapters.opensearch.wkt import wkt
 from catalogue_client.sources.ports import (
     Capabilities,
@@ -27,7 +29,6 @@ from catalogue_client.stac import instant_text
 from common.errors import PortalError, ProviderNonsense
 from common.xml import local_name, text_of
 
-DESCRIPTION = "application/opensearchdescription+xml, application/xml"
 # STAC's names of properties → the parameters of the EO extension.
 _EO = {
     "platform": "eo:platform",
@@ -52,37 +53,25 @@ class OpenSearch:
         """`facts`: the template that is used, and the one of collections if there is any."""
         visit = Visit(endpoint)
         root, base = visit.xml(endpoint.url, accept=DESCRIPTION)
-        if local_name(root) != "OpenSearchDescription":
-            raise ProviderNonsense(_("The server's answer is no OpenSearch description."))
-        templates = [one for one in templates_in(root) if _is_own(visit, base, one)]
-        results = [one for one in templates if {"results", "search"} & set(one.rels)]
-        if not results:
+        facts = templates_of(root, visit, base)
+        if not facts:
             raise ProviderNonsense(
                 _("The description has no template at this server with answers in Atom or GeoJSON.")
             )
-        grouped = [one for one in templates if "collection" in one.rels]
-        facts: dict[str, Any] = {"results": _kept(visit, base, results[0])}
-        if grouped:
-            facts["collections"] = _kept(visit, base, grouped[0])
         names = {local_name(one): text_of(one) for one in root}
         title = names.get("LongName") or names.get("ShortName") or ""
-        abilities = _abilities(results[0].names) | {ports.COUNT}
+        template = two_steps.sample(replace(endpoint, facts=facts))
+        abilities = _abilities(template.names) | {ports.COUNT}
+        if "collections" in facts:
+            abilities |= {ports.COLLECTIONS}
         return Capabilities(title, abilities, names.get("Description", ""), facts)
 
     def collections(self, endpoint: Endpoint) -> list[CollectionInfo]:
-        kept = endpoint.facts.get("collections")
-        if not kept:
-            return []
-        template = Template(**kept)
-        answer = self._answer(Visit(endpoint), template.filled({"count": "200"}), template)
-        return [
-            CollectionInfo(
-                one.id, one.title, str(one.document["properties"].get("description", ""))
-            )
-            for one in answer.read.records
-        ]
+        return [shelf.info for shelf in two_steps.shelves(endpoint).values()]
 
     def search(self, endpoint: Endpoint, query: Query) -> Page:
+        if two_steps.is_needed(endpoint.facts, query.collections):
+            return two_steps.search(endpoint, query, self.search)
         template = Template(**endpoint.facts["results"])
         names, visit = template.names, Visit(endpoint)
         values, done = _values(query, names)
@@ -103,34 +92,25 @@ class OpenSearch:
 
     def get(self, endpoint: Endpoint, collection: str, identifier: str) -> Record | None:
         """By its id where the template has a parameter for one, else by searching for it."""
-        names = Template(**endpoint.facts["results"]).names
+        stepped = two_steps.is_needed(endpoint.facts, (collection,))
+        inside = two_steps.inner(endpoint, collection) if stepped else endpoint
+        if inside is None:
+            return None
+        names = Template(**inside.facts["results"]).names
         query = Query(text=identifier, limit=20)
         if "geo:uid" in names:
             query = Query(ids=(identifier,), limit=1)
         elif "searchTerms" not in names:
             raise ProviderNonsense(_("This catalogue cannot give a single entry."))
-        records = self.search(endpoint, query).records
-        return next((r for r in records if (r.collection, r.id) == (collection, identifier)), None)
+        for one in self.search(inside, query).records:
+            if one.id == identifier and (stepped or one.collection == collection):
+                return replace(one, collection=collection)
+        return None
 
     @staticmethod
     def _answer(visit: Visit, url: str, template: Template) -> Answer:
         answer = visit.raw(url, accept=template.media_type)
         return read_answer(answer.body, answer.headers.get("content-type", ""), answer.url)
-
-
-def _is_own(visit: Visit, base: str, template: Template) -> bool:
-    try:
-        visit.own(base, template.filled({}))
-    except PortalError:
-        return False
-    return True
-
-
-def _kept(visit: Visit, base: str, template: Template) -> dict[str, Any]:
-    """The template with an absolute address, as it is stored."""
-    start = template.template.partition("{")[0]
-    address = visit.own(base, start) if start else base
-    return {**asdict(template), "template": address + template.template[len(start) :]}
 
 
 def _abilities(names: frozenset[str]) -> frozenset[str]:

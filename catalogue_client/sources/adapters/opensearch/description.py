@@ -30,6 +30,10 @@ class Template:
     def names(self) -> frozenset[str]:
         return frozenset(found[1] for found in _PLACEHOLDER.finditer(self.template))
 
+    @property
+    def required(self) -> frozenset[str]:
+        return frozenset(one[1] for one in _PLACEHOLDER.finditer(self.template) if not one[2])
+
     def filled(self, values: Mapping[str, str]) -> str:
         """The address with these values. Optional parameters without one are left out whole;
         required ones become empty, but a wildcard for the words."""
