@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import structlog
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from accounting import ledger
@@ -110,8 +110,9 @@ def give_back(bill: Billed, deal: Deal, amount: int, *, reason: str) -> None:
     What the ledger refuses, since an account is frozen or closed, stays charged and is deferred.
     """
     bill.deferred = 0
+    ids = ledger.named(deal.reference)
     charges = Transfer.objects.filter(
-        reference=deal.reference, kind=TransferKind.CHARGE, debit=deal.payer
+        Q(pk__in=ids) | Q(pending_id__in=ids), kind=TransferKind.CHARGE, debit_id=deal.payer.pk
     ).annotate(back=Sum("refunds__amount"))
     for charged in charges.order_by("-created_at", "-pk"):
         part = min(amount, charged.amount - (charged.back or 0))

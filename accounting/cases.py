@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
 from django.db import connection
 
 from accounting.models import Account, BillState, JobBill, OverrunPolicy
 from accounting.usage.rows import Row
 from common.bulk import array, as_json, update_rows
+from common.prepared import execute
 
 # As plain text: comparing members of an enumeration is slow.
 CHARGED = BillState.CHARGED.value
@@ -49,7 +49,7 @@ class Case:
     deferred: int
     charge_id: str | None
     corrections: int
-    quoted: Sequence[Mapping[str, Any]]
+    quoted: str
     payer: Account = NOBODY
     payee: Account = NOBODY
     rows: list[Row] = field(default_factory=list)
@@ -131,8 +131,8 @@ def lock_cases(job_ids: Iterable[str]) -> list[Case]:
     """The bills of jobs, locked in the order that cannot deadlock (as `settlement.lock_bills`)."""
     cases: list[Case] = []
     bare = connection.vendor == "sqlite"
-    for pk, *facts, quoted in _by_id(_LOCK, sorted(set(job_ids))):
-        case = Case(pk, *facts, orjson.loads(quoted))  # type: ignore[call-arg]
+    for row in _by_id(_LOCK, sorted(set(job_ids))):
+        case = Case(*row)
         if bare:
             case.hold_id = case.hold_id and _dashed(case.hold_id)
             case.charge_id = case.charge_id and _dashed(case.charge_id)
@@ -170,14 +170,12 @@ def _by_id(queries: Mapping[str, str], ids: Sequence[str]) -> list[tuple[Any, ..
     """Rows whose first column is one of these identifiers of jobs."""
     if not ids:
         return []
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(queries["postgresql"], [array(ids)])
-            return cursor.fetchall()
-        # SQLite keeps an identifier without its dashes.
-        dashed = {job_id.replace("-", ""): job_id for job_id in ids}
-        cursor.execute(queries["sqlite"], [as_json(list(dashed))])
-        return [(dashed[bare], *others) for bare, *others in cursor.fetchall()]
+    if connection.vendor == "postgresql":
+        return list(execute(queries["postgresql"], [array(ids)]).fetchall())
+    # SQLite keeps an identifier without its dashes.
+    dashed = {job_id.replace("-", ""): job_id for job_id in ids}
+    found = execute(queries["sqlite"], [as_json(list(dashed))])
+    return [(dashed[bare], *others) for bare, *others in found.fetchall()]
 
 
 def _dashed(bare: str) -> str:

@@ -26,14 +26,14 @@ from django.db import (
 from django.utils.translation import gettext_lazy as _
 
 from accounting import ledger_rows
-from accounting.ledger_rows import COLUMNS, Row
+from accounting.ledger_rows import Row
 from accounting.models import Account, Phase, Transfer, TransferKind
 from accounting.models.ledger import MOST
 from accounting.refusals import broken_rule, explain, refusal
 from common.clock import now
 from common.errors import Conflict, InvalidInput, ServerBusy
 
-__all__ = ["Posting", "broken_rule", "fingerprint", "lock", "post", "post_many"]
+__all__ = ["Posting", "broken_rule", "fingerprint", "lock", "named", "post", "post_many"]
 
 # Another writer is in the way and nothing was booked: serialisation, deadlock, lock not available.
 _BUSY_STATES = {"40001", "40P01", "55P03"}
@@ -63,9 +63,16 @@ class Posting:
     expires_at: datetime | None = None
 
 
+# As `_row` has them.
+_IDENTITY = (
+    *("phase", "kind", "debit_id", "credit_id", "amount", "pending_id", "reverses_id"),
+    *("member_id", "reference"),
+)
+
+
 def fingerprint(transfer: Transfer) -> str:
     """SHA-256 over what makes two transfers with one id the same transfer."""
-    return _fingerprint(vars(transfer))
+    return _digest(*(getattr(transfer, name) for name in _IDENTITY))
 
 
 def post(  # noqa: PLR0913 (a transfer has that many facts)
@@ -115,7 +122,7 @@ def post(  # noqa: PLR0913 (a transfer has that many facts)
         expires_at=expires_at,
     )
     row = _row(posting, now())
-    transfer = Transfer.from_db(DEFAULT_DB_ALIAS, COLUMNS, [row[name] for name in COLUMNS])
+    transfer = Transfer.from_db(DEFAULT_DB_ALIAS, Row._fields, row)
     try:
         created = _insert(row)
     except IntegrityError as error:
@@ -137,7 +144,7 @@ def post_many(postings: Sequence[Posting]) -> int:
     booked_at = now()
     rows = [_row(posting, booked_at) for posting in postings]
     # Two who resolve the same holds wait for each other in the same order, not in a deadlock.
-    rows.sort(key=lambda row: str(row["pending_id"] or ""))
+    rows.sort(key=lambda row: str(row.pending_id or ""))
     try:
         with _understood(), transaction.atomic():
             created = ledger_rows.insert_many(rows, connections[DEFAULT_DB_ALIAS]) if rows else 0
@@ -158,27 +165,40 @@ def lock(*accounts: Account) -> None:
     list(rows.order_by("pk").values_list("pk"))
 
 
+def named(reference: str) -> list[UUID]:
+    """The transfers that are for what has this name, but for resolutions: ask by the holds' ids.
+
+    (A resolution names what its hold names. It is in one index less for that.)
+    """
+    rows = Transfer.objects.filter(reference=reference, pending=None)
+    return list(rows.values_list("pk", flat=True))
+
+
 def _row(posting: Posting, booked_at: datetime) -> Row:
-    row: Row = {
-        "id": posting.id,
-        "phase": str(posting.phase),
-        "kind": str(posting.kind),
-        "debit_id": posting.debit.id,
-        "credit_id": posting.credit.id,
-        "amount": _possible(posting.amount),
-        "pending_id": _id_of(posting.pending),
-        "reverses_id": _id_of(posting.reverses),
-        "overrun_ok": posting.overrun_ok,
-        "member_id": posting.member_id,
-        "actor": posting.actor,
-        "reason": posting.reason,
-        "reference": posting.reference,
-        "effective_at": posting.effective_at or booked_at,
-        "created_at": booked_at,
-        "expires_at": posting.expires_at,
-    }
-    row["fingerprint"] = _fingerprint(row)
-    return row
+    phase, kind = str(posting.phase), str(posting.kind)
+    debit, credit = posting.debit.id, posting.credit.id
+    amount = _possible(posting.amount)
+    pending, reverses = _id_of(posting.pending), _id_of(posting.reverses)
+    member, reference = posting.member_id, posting.reference
+    return Row(
+        posting.id,
+        phase,
+        kind,
+        debit,
+        credit,
+        amount,
+        pending,
+        reverses,
+        posting.overrun_ok,
+        member,
+        _digest(phase, kind, debit, credit, amount, pending, reverses, member, reference),
+        posting.actor,
+        posting.reason,
+        reference,
+        posting.effective_at or booked_at,
+        booked_at,
+        posting.expires_at,
+    )
 
 
 def _possible(amount: int) -> int:
@@ -191,19 +211,8 @@ def _id_of(transfer: Transfer | UUID | str | None) -> UUID | str | None:
     return transfer.pk if isinstance(transfer, Transfer) else transfer
 
 
-def _fingerprint(row: Row) -> str:
-    content = (
-        row["phase"],
-        row["kind"],
-        row["debit_id"],
-        row["credit_id"],
-        row["amount"],
-        row["pending_id"],
-        row["reverses_id"],
-        row["member_id"],
-        row["reference"],
-    )
-    text = "|".join(["" if part is None else str(part) for part in content])
+def _digest(*facts: Any) -> str:
+    text = "|".join(["" if fact is None else str(fact) for fact in facts])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -240,9 +249,9 @@ def _same_as(transfer: Transfer) -> Transfer:
 
 
 def _must_be_booked(rows: list[Row]) -> None:
-    found = Transfer.objects.filter(pk__among=[row["id"] for row in rows])
+    found = Transfer.objects.filter(pk__among=[row.id for row in rows])
     booked = {str(pk): told for pk, told in found.values_list("pk", "fingerprint")}
-    if any(booked[str(row["id"])] != row["fingerprint"] for row in rows):
+    if any(booked[str(row.id)] != row.fingerprint for row in rows):
         raise Conflict(_("This identifier stands for another transfer already."))
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import F, Q, QuerySet, Sum
 
 from accounting.credit.caps import cap_of, caps_of
+from accounting.ledger import named
 from accounting.models import (
     Account,
     AccountKind,
@@ -35,16 +35,6 @@ __all__ = ["Line", "Statement", "cap_of", "caps_of", "statement"]
 
 RATE_DAYS = 30  # over which the present rate of spending is taken
 FAR_DAYS = 3_650  # from which nobody is told how long credit lasts
-
-
-@dataclass(frozen=True, slots=True)
-class MemberSpending:
-    """What one member spent in one month: micro-credits, less refunds. `member` None: nobody."""
-
-    member: User | None
-    month: date
-    amount: int
-    charges: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +84,6 @@ def open_holds(account: Account, *, member_id: int | None = None) -> QuerySet[Tr
     return holds if member_id is None else holds.filter(member_id=member_id)
 
 
-def spending_by_member(
-    account: Account, *, since: datetime | None = None, member_id: int | None = None
-) -> list[MemberSpending]:
-    """Who spent what in which month, latest month first, then the largest."""
-    spent = spent_from(account, since=since)
-    if member_id is not None:
-        spent = spent.filter(Q(spender=member_id))
-    rows = list(
-        spent.annotate(month=TruncMonth("created_at"))
-        .values("spender", "month")
-        .annotate(sum=Sum("net"), charges=Count("id", filter=Q(debit=account)))
-        .order_by("-month", "-sum", "spender")
-    )
-    members = User.objects.in_bulk({row["spender"] for row in rows if row["spender"] is not None})
-    return [
-        MemberSpending(
-            member=members.get(row["spender"]),
-            month=row["month"].date(),
-            amount=row["sum"],
-            charges=row["charges"],
-        )
-        for row in rows
-    ]
-
-
 def spent_by_members(account: Account, member_ids: Collection[int]) -> dict[int, int]:
     """What each of the members spent from the account in all, less refunds; who spent nothing is
     absent."""
@@ -151,7 +116,8 @@ def job_cost(job_id: UUID) -> JobCost:
         return JobCost(None, None, [], [])
     records = bill.usage_records.filter(superseded_by__isnull=True).order_by("id")
     ids = [pk for pk in (bill.hold_id, bill.charge_id) if pk is not None]
+    ids += named(str(job_id))
     transfers = Transfer.objects.filter(
-        Q(pk__in=ids) | Q(pending_id__in=ids) | Q(reverses_id__in=ids) | Q(reference=str(job_id))
+        Q(pk__in=ids) | Q(pending_id__in=ids) | Q(reverses_id__in=ids)
     )
     return JobCost(bill.quote, bill, list(records), list(transfers.order_by("created_at", "id")))

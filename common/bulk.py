@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from common.prepared import run
 
 
 @models.ForeignObject.register_lookup
@@ -59,7 +60,7 @@ def insert_rows(
 
     The caller is in a transaction. Nothing is told about the new rows' ids.
     """
-    fields = _fields(model, columns)
+    fields = fields_of(model, columns)
     by_column = list(zip(*rows, strict=True))
     if not by_column:
         return
@@ -82,26 +83,26 @@ def update_rows(
     """Set the further columns of the rows whose key is in the first column."""
     if not rows:
         return
-    fields = _fields(model, columns)
+    fields = fields_of(model, columns)
     key, *others = (str(field.column) for field in fields)
     table = model._meta.db_table
     encoded = encode(fields, list(zip(*rows, strict=True)), connection.vendor)
+    if connection.vendor == "postgresql":
+        change = ", ".join(f"{name} = new.{name}" for name in others)
+        arrays = ", ".join(f"%s::{f.rel_db_type(connection)}[]" for f in fields)
+        run(
+            f"UPDATE {table} old SET {change}"  # noqa: S608 (our own names of tables and columns)
+            f" FROM unnest({arrays}) AS new({key}, {', '.join(others)})"
+            f" WHERE old.{key} = new.{key}",
+            [array(values) for values in encoded],
+        )
+        return
+    change = ", ".join(f"{name} = %s" for name in others)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            change = ", ".join(f"{name} = new.{name}" for name in others)
-            arrays = ", ".join(f"%s::{f.rel_db_type(connection)}[]" for f in fields)
-            cursor.execute(
-                f"UPDATE {table} old SET {change}"  # noqa: S608 (our own names of tables and columns)
-                f" FROM unnest({arrays}) AS new({key}, {', '.join(others)})"
-                f" WHERE old.{key} = new.{key}",
-                [array(values) for values in encoded],
-            )
-        else:
-            change = ", ".join(f"{name} = %s" for name in others)
-            cursor.executemany(
-                f"UPDATE {table} SET {change} WHERE {key} = %s",  # noqa: S608
-                list(zip(*encoded[1:], encoded[0], strict=True)),
-            )
+        cursor.executemany(
+            f"UPDATE {table} SET {change} WHERE {key} = %s",  # noqa: S608
+            list(zip(*encoded[1:], encoded[0], strict=True)),
+        )
 
 
 def encode(
@@ -166,7 +167,8 @@ def _texts(values: Sequence[Any]) -> list[str]:
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 
 
-def _fields(model: type[models.Model], columns: Sequence[str]) -> list[models.Field[Any, Any]]:
+def fields_of(model: type[models.Model], columns: Sequence[str]) -> list[models.Field[Any, Any]]:
+    """The fields of a model by these names, as `encode` takes them."""
     fields = [model._meta.get_field(column) for column in columns]
     return [field for field in fields if isinstance(field, models.Field)]
 
@@ -183,9 +185,10 @@ def _hex(value: UUID | str) -> str:
     return value.replace("-", "") if isinstance(value, str) else value.hex
 
 
-@lru_cache(maxsize=4096)
 def _plain_utc(moment: datetime) -> str:
-    return str(moment.astimezone(UTC))[: -len("+00:00")]
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return str(moment)[: -len("+00:00")]
 
 
 _ENCODERS: dict[str, dict[str, Callable[[Any], Any]]] = {

@@ -163,7 +163,7 @@ def _expire(account: Account, at: datetime) -> int:
 
 def _end(lot: Lot, amount: int, account: Account, expired: Account) -> None:
     key = key_of(lot)
-    before = Transfer.objects.filter(reference=key, kind=TransferKind.EXPIRE).count()
+    before = Transfer.objects.filter(reference=key, pending=None, kind=TransferKind.EXPIRE).count()
     post(
         id=uuid5(NAMESPACE, f"expire:{key}:{before + 1}"),
         phase=Phase.SINGLE,

@@ -218,7 +218,9 @@ class Transfer(models.Model):
                 fields=("expires_at",), condition=Q(phase="pending"), name="acc_transfer_open_hold"
             ),
             models.Index(
-                fields=("reference",), condition=~Q(reference=""), name="acc_transfer_reference"
+                fields=("reference",),
+                condition=Q(pending__isnull=True),  # see `accounting.ledger.named`
+                name="acc_transfer_reference",
             ),
             models.Index(fields=("debit", "created_at"), name="acc_transfer_debit"),
             models.Index(fields=("credit", "created_at"), name="acc_transfer_credit"),

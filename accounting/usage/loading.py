@@ -15,11 +15,11 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounting.cases import Case, lock_cases
-from accounting.models import RecordType, UsageMessage, UsageRecord
+from accounting.models import UsageMessage, UsageRecord
 from accounting.settlement import settle
 from accounting.usage import jobless, months
 from accounting.usage import rows as usage_rows
-from accounting.usage.matching import Match, Matcher, claim_of, of_others
+from accounting.usage.matching import TEP, Match, Matcher, claim_of, of_others
 from accounting.usage.rating import NO_PRICES
 from accounting.usage.records import BadRecord, Record, Remark, Sender
 from accounting.usage.rows import HELD_BACK, MATCHED, Origin, Row, new_row
@@ -100,8 +100,10 @@ def _match(
     return {natural_key(record, match.provider_id): (record, match) for record, match in found}
 
 
-def _held_back(found: Sequence[tuple[Record, Match]]) -> list[tuple[Record, Match]]:
+def _held_back(found: list[tuple[Record, Match]]) -> list[tuple[Record, Match]]:
     """The same, without the jobs of others than the records name."""
+    if not any(r.type == TEP for r, _match in found):
+        return found
     claims = [None if r.free else claim_of(r.type, match, r.user) for r, match in found]
     others = of_others(set(filter(None, claims)))
     return [
@@ -135,7 +137,7 @@ def _news(
         old = earlier.get(key)
         if old is not None and old.fields == record.fields:
             loaded.unchanged += 1
-        elif old is not None and record.type == RecordType.TEP.value:
+        elif old is not None and record.type == TEP:
             loaded.conflicts.append(_conflict(record))
         else:
             origin = Origin(record, message.pk, old.revision + 1 if old is not None else 1)

@@ -25,7 +25,7 @@ from people.models import User
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 AT_ONCE = 500  # what a sweep takes up in one go
 _PREFIX = "tep_"  # which some centres put before the names of the portal's users
-_TEP = RecordType.TEP.value
+TEP = RecordType.TEP.value
 
 Claim = tuple[str, int, str]  # a job, its provider, and the name of who ran it, as reported
 
@@ -93,7 +93,7 @@ class Matcher:
 
 def claim_of(kind: str, match: Match, user: str) -> Claim | None:
     """What a record says about who ran its job, where that can be compared: in TEP records."""
-    if kind != _TEP or not user or match.job_id is None or match.provider_id is None:
+    if kind != TEP or not user or match.job_id is None or match.provider_id is None:
         return None
     return match.job_id, match.provider_id, user
 

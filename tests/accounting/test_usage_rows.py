@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounting.bills import job_ended
 from accounting.booking import transfer_key
 from accounting.check import findings
-from accounting.ledger import broken_rule
+from accounting.ledger import broken_rule, named
 from accounting.models import JobBill, UsageMessage, UsageRecord
+from accounting.selectors import job_cost
 from common.bulk import insert_rows, update_rows
 from common.ids import time_ordered
 from tests.accounting.postings import START
@@ -88,6 +90,21 @@ def test_a_bill_that_names_no_charge_is_found(scene: Scene) -> None:
     with triggers_off() as cursor:
         cursor.execute("UPDATE acc_usage_record SET message_id = 'none'")
     assert any("is of a message that is not there" in told for told in findings())
+
+
+def test_what_is_for_a_job_is_found_by_a_look_into_an_index(scene: Scene) -> None:
+    bill = scene.job()
+    job_ended(bill.pk, successful=True)
+    send(usage(bill.pk, 5))
+    with CaptureQueriesContext(connection) as asked:
+        assert named(str(bill.pk)) == [bill.hold_id]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # so few rows are read faster whole
+        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+        cursor.execute(f"{explain} {asked[0]['sql']}")
+        assert "acc_transfer_reference" in str(cursor.fetchall())
+    assert {t.kind for t in job_cost(bill.pk).transfers} == {"HOLD", "CHARGE"}
 
 
 def test_ids_of_transfers_follow_from_the_job_and_sort_as_jobs_do(clock) -> None:
