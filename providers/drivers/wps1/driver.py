@@ -10,19 +10,17 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from common.errors import ProviderNonsense
-from common.http import Limits, Response
 from providers import quotation, quoted
 from providers.addresses import is_own
-from providers.answers import body_of_execute, body_of_question
-from providers.calls import fetch, run_headers, run_seconds
-from providers.describing import describe_all
+from providers.answers import body_of_question
+from providers.calls import run_headers, run_seconds
 from providers.drivers.wps1.addressing import dismiss_address
 from providers.drivers.wps1.capabilities import parse_capabilities
 from providers.drivers.wps1.describe import parse_descriptions
 from providers.drivers.wps1.execute import execute_document
 from providers.drivers.wps1.status import SCHEME, parse_status
 from providers.lookup import look_up
-from providers.ows import addressing
+from providers.ows import asking
 from providers.ows.documents import report_in
 from providers.ports import (
     Descriptions,
@@ -37,7 +35,6 @@ from providers.process import ExecuteRequest, ProcessDescription
 STATUS_TRIES = 4  # servers rewrite status documents in place; a reader may meet half of one
 STATUS_PAUSE = 0.2  # seconds between the tries
 VERSION = "1.0.0"
-_XML = {"Accept": "text/xml, application/xml;q=0.9, */*;q=0.1"}
 
 
 class Wps1Driver:
@@ -46,17 +43,10 @@ class Wps1Driver:
     scheme = SCHEME
 
     def capabilities(self, endpoint: Endpoint) -> ServiceInfo:
-        answer = _get(endpoint, addressing.capabilities_address(endpoint.url, VERSION))
-        return parse_capabilities(body_of_question(answer, endpoint, report_in), endpoint)
+        return asking.capabilities(endpoint, VERSION, parse_capabilities)
 
     def describe(self, endpoint: Endpoint, identifiers: Sequence[str]) -> Descriptions:
-        """In few requests; what such a request does not bring is asked for one by one."""
-
-        def ask(wanted: list[str]) -> Descriptions:
-            answer = _get(endpoint, addressing.describe_address(endpoint.url, VERSION, wanted))
-            return parse_descriptions(body_of_question(answer, endpoint, report_in), endpoint)
-
-        return describe_all(identifiers, ask, addressing.batches(identifiers))
+        return asking.descriptions(endpoint, VERSION, identifiers, parse_descriptions)
 
     def submit(
         self,
@@ -94,7 +84,7 @@ class Wps1Driver:
             raise ProviderNonsense(_("The status address is not on the provider's own hosts."))
         tries = STATUS_TRIES
         while True:
-            answer = _get(endpoint, handle)
+            answer = asking.get(endpoint, handle)
             body = body_of_question(answer, endpoint, report_in)
             try:
                 return parse_status(body, endpoint, handle=handle, http_status=answer.status)
@@ -109,7 +99,7 @@ class Wps1Driver:
         address = dismiss_address(handle) if self.may_fetch(endpoint, handle) else ""
         if not address:
             return False
-        answer = _get(endpoint, address)
+        answer = asking.get(endpoint, address)
         body_of_question(answer, endpoint, report_in)
         return b"ExceptionReport" not in answer.body
 
@@ -132,20 +122,8 @@ def _execute(
     patience: float,
     headers: Mapping[str, str] | None = None,
 ) -> RemoteStatus:
-    answer = fetch(
-        endpoint,
-        "POST",
-        addressing.service_address(endpoint.url),
-        headers={**_XML, "Content-Type": "text/xml", **(headers or {})},
-        body=document,
-        limits=Limits(read=patience, total=patience),
-    )
-    body = body_of_execute(answer, endpoint, report_in)
-    return parse_status(body, endpoint, http_status=answer.status)
-
-
-def _get(endpoint: Endpoint, url: str) -> Response:
-    return fetch(endpoint, "GET", url, headers=_XML)
+    body, http_status = asking.execute(endpoint, document, patience=patience, headers=headers)
+    return parse_status(body, endpoint, http_status=http_status)
 
 
 def _is_another_document(body: bytes) -> bool:

@@ -10,18 +10,16 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from common.errors import ProviderError, ProviderNonsense, ProviderRefused
-from common.http import Limits, Response
 from providers import quotation, quoted
 from providers.addresses import is_own
-from providers.answers import body_of_execute, body_of_question
-from providers.calls import fetch, run_headers, run_seconds
-from providers.describing import describe_all
+from providers.answers import body_of_question
+from providers.calls import run_headers, run_seconds
 from providers.drivers.wps2.capabilities import parse_capabilities
 from providers.drivers.wps2.describe import parse_descriptions
 from providers.drivers.wps2.execute import execute_document
 from providers.drivers.wps2.status import SCHEME, parse_answer
 from providers.lookup import look_up
-from providers.ows import addressing
+from providers.ows import addressing, asking
 from providers.ows.documents import log, report_in
 from providers.ports import (
     Descriptions,
@@ -35,7 +33,6 @@ from providers.ports import (
 from providers.process import ExecuteRequest, ProcessDescription
 
 VERSION = "2.0.0"
-_XML = {"Accept": "text/xml, application/xml;q=0.9, */*;q=0.1"}
 _NOT_READY = "resultnotready"
 
 
@@ -45,17 +42,10 @@ class Wps2Driver:
     scheme = SCHEME
 
     def capabilities(self, endpoint: Endpoint) -> ServiceInfo:
-        answer = _get(endpoint, addressing.capabilities_address(endpoint.url, VERSION))
-        return parse_capabilities(body_of_question(answer, endpoint, report_in), endpoint)
+        return asking.capabilities(endpoint, VERSION, parse_capabilities)
 
     def describe(self, endpoint: Endpoint, identifiers: Sequence[str]) -> Descriptions:
-        """In few requests; what such a request does not bring is asked for one by one."""
-
-        def ask(wanted: list[str]) -> Descriptions:
-            answer = _get(endpoint, addressing.describe_address(endpoint.url, VERSION, wanted))
-            return parse_descriptions(body_of_question(answer, endpoint, report_in), endpoint)
-
-        return describe_all(identifiers, ask, addressing.batches(identifiers))
+        return asking.descriptions(endpoint, VERSION, identifiers, parse_descriptions)
 
     def submit(
         self,
@@ -120,16 +110,8 @@ class Wps2Driver:
 def _execute(
     endpoint: Endpoint, document: bytes, *, patience: float, headers: dict[str, str] | None = None
 ) -> RemoteStatus:
-    answer = fetch(
-        endpoint,
-        "POST",
-        addressing.service_address(endpoint.url),
-        headers={**_XML, "Content-Type": "text/xml", **(headers or {})},
-        body=document,
-        limits=Limits(read=patience, total=patience),
-    )
-    body = body_of_execute(answer, endpoint, report_in)
-    status = parse_answer(body, endpoint, http_status=answer.status)
+    body, http_status = asking.execute(endpoint, document, patience=patience, headers=headers)
+    status = parse_answer(body, endpoint, http_status=http_status)
     ended = status.handle and status.state in (RemoteState.SUCCEEDED, RemoteState.FAILED)
     # Its result or the reason is still to be asked for.
     return replace(status, state=RemoteState.RUNNING) if ended else status
@@ -138,7 +120,7 @@ def _execute(
 def _about(endpoint: Endpoint, operation: str, job: str) -> RemoteStatus:
     """What an operation on a job answers."""
     query = f"service=WPS&version={VERSION}&request={operation}&jobID={quote(job, safe='')}"
-    answer = _get(endpoint, addressing.with_query(endpoint.url, query))
+    answer = asking.get(endpoint, addressing.with_query(endpoint.url, query))
     body = body_of_question(answer, endpoint, report_in)
     return parse_answer(body, endpoint, job_id=job, http_status=answer.status)
 
@@ -166,7 +148,3 @@ def _failure(endpoint: Endpoint, job: str) -> str:
     except ProviderError as error:
         log.info("provider.no_reason", error=error.code)
     return _("The provider says only that the job failed.")
-
-
-def _get(endpoint: Endpoint, url: str) -> Response:
-    return fetch(endpoint, "GET", url, headers=_XML)
