@@ -56,7 +56,8 @@ def make_rule(
     must_give(actor, account, source)
     if plan.every not in Period.values:
         raise InvalidInput(_("There is no such period."), locator="every")
-    starts_at = plan.starts_at or now()
+    at = now()
+    starts_at = plan.starts_at or at
     check_times(starts_at, plan.ends_at, end="ends_at")
     if plan.lifetime_days is not None and not 0 < plan.lifetime_days <= FARTHEST.days:
         raise InvalidInput(_("Give a number of days."), locator="lifetime_days")
@@ -67,13 +68,9 @@ def make_rule(
         "every": plan.every,
         "ends_at": plan.ends_at,
         "lifetime_days": plan.lifetime_days,
-    }
-    rest = {
-        "starts_at": starts_at,
         "reason": reason_of(reason),
-        "created_by": actor,
-        "created_at": now(),
     }
+    rest = {"starts_at": starts_at, "created_by": actor, "created_at": at}
     with transaction.atomic():
         lock(account)
         rule, created = GrantRule.objects.get_or_create(
@@ -81,6 +78,8 @@ def make_rule(
         )
     if created:
         return rule
+    # Without a start it began with its first request.
+    values["starts_at"] = plan.starts_at or rule.created_at
     if any(getattr(rule, name) != value for name, value in values.items()):
         raise Conflict(_("This key stands for another rule already."))
     return again(rule)

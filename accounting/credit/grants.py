@@ -161,12 +161,8 @@ def own_key(purpose: str, actor: User, key: str) -> str:
 
 
 def _same(known: Grant, grant: Grant, starts_at: datetime | None) -> Grant:
-    same = (known.account_id, known.source_id, known.amount, known.expires_at) == (
-        grant.account_id,
-        grant.source_id,
-        grant.amount,
-        grant.expires_at,
-    )
+    facts = ("account_id", "source_id", "amount", "expires_at", "reason")
+    same = all(getattr(known, fact) == getattr(grant, fact) for fact in facts)
     # Without a start, or with a past one, the grant began with its first request.
     begins = starts_at if starts_at is not None and starts_at > known.created_at else None
     if not same or (begins or known.created_at) != known.starts_at:

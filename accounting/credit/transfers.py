@@ -49,7 +49,7 @@ def issue_credit(*, actor: User, account: Account, amount: int, reason: str, key
         actor=name_of(actor),
         reason=reason_of(reason),
     )
-    return transfer if new else again(transfer)
+    return transfer if new else _again(transfer, reason)
 
 
 def grant_to_member(
@@ -76,7 +76,7 @@ def grant_to_member(
             reason=reason_of(reason),
         )
         lots.carry(shared, own)
-    return transfer if new else again(transfer)
+    return transfer if new else _again(transfer, reason)
 
 
 def take_back(
@@ -106,7 +106,7 @@ def take_back(
             reason=reason_of(reason),
         )
         lots.carry(own, shared)
-    return transfer if new else again(transfer)
+    return transfer if new else _again(transfer, reason)
 
 
 def given(*, group: Group, member: User) -> int:
@@ -173,6 +173,13 @@ def _transfer_id(purpose: str, actor: User, key: str) -> UUID:
     if not key:
         raise InvalidInput(_("A key is needed, so that a repeated request has no second effect."))
     return uuid5(NAMESPACE, f"{purpose}:{actor.pk}:{key}")
+
+
+def _again(transfer: Transfer, reason: str) -> Transfer:
+    """What an earlier request made. The ledger compared all but why: raises Conflict for that."""
+    if transfer.reason != reason_of(reason):
+        raise Conflict(_("This key was used for something else."))
+    return again(transfer)
 
 
 def must_administer(actor: User, group: Group) -> None:

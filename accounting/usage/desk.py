@@ -23,7 +23,7 @@ from accounting.usage.importer import ImportReport, import_message, message_id
 from accounting.usage.loading import load
 from accounting.usage.matching import Matcher, claim_of, of_others
 from accounting.usage.records import Record, Sender, UsageRejected
-from accounting.usage.rows import HELD_BACK, MATCHED, UNMATCHED, Row, current_rows
+from accounting.usage.rows import FREE, HELD_BACK, MATCHED, UNMATCHED, Row, current_rows
 from common.clock import now
 from common.errors import Conflict, InvalidInput, NotFound
 from people.models import User
@@ -60,7 +60,9 @@ def assign_to_job(record: UsageRecord, job_id: UUID, *, actor: User) -> UsageRec
             if stored.provider_id not in (None, bills[0].provider_id):
                 raise Conflict(_("This job is another provider's than the record."))
             billed = stored.usage_bill_id is not None
-            stored.bill, stored.usage_bill, stored.state = bills[0], None, MATCHED
+            stored.bill, stored.usage_bill = bills[0], None
+            # What is free stays so: settling says nothing of it.
+            stored.state = MATCHED if stored.chargeable else FREE
             stored.provider_id = bills[0].provider_id
             stored.decided_by = name_of(actor)
             stored.save()

@@ -124,8 +124,17 @@ def test_a_rule_stops_at_its_end_and_one_request_makes_one_rule(
         "key": "one",
     }
     assert make_rule(**call) == make_rule(**call)
-    with pytest.raises(Conflict):
-        make_rule(**{**call, "plan": Plan(every="WEEK", amount=11, ends_at=BEGIN + DAY)})
+    for other in (
+        {"amount": 11, "starts_at": BEGIN},
+        {"amount": 10, "starts_at": BEGIN + DAY / 2},
+    ):
+        with pytest.raises(Conflict):
+            make_rule(**{**call, "plan": Plan(every="WEEK", ends_at=BEGIN + DAY, **other)})
+    at_once = {**call, "key": "at once", "plan": Plan(every="WEEK", amount=10)}
+    rule = make_rule(**at_once)
+    calendar.days(0.25)
+    assert make_rule(**at_once) == rule
+    rule.delete()
     assert GrantRule.objects.count() == 1
     for wrong in (
         Plan(every="DAY", amount=1),

@@ -169,6 +169,19 @@ def test_a_record_is_given_to_a_job_once(scene: Scene, operator: User) -> None:
     assert scene.balances() == (2_000, 6_000, 2_000)
 
 
+def test_what_is_free_stays_so_with_a_job(scene: Scene, operator: User) -> None:
+    bill = ended(scene)
+    import_message(
+        b'{"id": "t", "account": {"platform": "tep", "username": "ada", "ref": "mistyped"},'
+        b' "quantity": [{"id": "CPU_MILLISECONDS", "value": 9000}], "status": "TEST"}',
+        source="rest",
+        sender=Sender(PROVIDER),
+    )
+    done = desk.assign_to_job(record(), bill.pk, actor=operator)
+    assert (done.bill_id, done.state) == (bill.pk, "FREE")
+    assert scene.balances() == (0, 6_000, 0)
+
+
 def test_a_record_is_not_given_to_another_providers_job(scene: Scene, operator: User) -> None:
     bill = ended(scene)
     send(usage("x", 10), provider_id=PROVIDER + 1)

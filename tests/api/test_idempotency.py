@@ -71,8 +71,9 @@ def test_a_repeated_key_answers_200_with_what_it_made(world: World, api: Api, na
     again = client.post(address, body, format="json", headers=key)
     assert (first.status_code, again.status_code) == (201, 200), first.content
     assert again.json() == first.json()
-    other = client.post(address, {**body, "amount": "1"}, format="json", headers=key)
-    assert other.status_code == 409
+    for change in ({"amount": "1"}, {"reason": "winter school"}):
+        other = client.post(address, {**body, **change}, format="json", headers=key)
+        assert other.status_code == 409, change
     assert Entry.objects.count() == entries
     if name not in ("rule", "top-up"):  # of which there is one at a time, or which is not booked
         assert client.post(address, {**body, "amount": "0.5"}, format="json").status_code == 201
