@@ -92,12 +92,13 @@ def elements(path: Path, *, stale_lock_seconds: int) -> Generator[Delivery, None
     Elements that another reader has locked are left to it, until the lock is older than
     `stale_lock_seconds`: then that reader is dead.
     """
-    queue = QueueSimple(str(path)) if _is_simple(path) else _Queue(str(path), schema=INCOMING)
+    simple = _is_simple(path)
+    queue = QueueSimple(str(path)) if simple else _Queue(str(path), schema=INCOMING)
     _unlock_stale(queue, stale_lock_seconds)
     gone: set[str] = set()
     name = queue.first()
     while name:
-        if not _leads_elsewhere(path / name) and queue.lock(name):
+        if _belongs(path / name, simple=simple) and queue.lock(name):
             try:
                 yield _delivery(queue, name, path, gone)
             finally:
@@ -146,23 +147,33 @@ def _read(queue: Any, name: str, path: Path) -> dict[str, bytes]:
     return parts
 
 
-def _leads_elsewhere(element: Path) -> bool:
-    """Whether a link takes the element's place: what is there may be another provider's queue."""
+def _belongs(element: Path, *, simple: bool) -> bool:
+    """Whether this is an element of the queue's layout, and no link: that may be another's queue.
+
+    What does not belong stays where it is: no queue stops for it.
+    """
     linked = element.parent.is_symlink() or (element.is_symlink() and element.is_dir())
-    if linked:
-        log.warning("usage.link_left_alone", element=f"{element.parent.name}/{element.name}")
-    return linked
+    belongs = not linked and (simple or element.is_dir())
+    if not belongs:
+        log.warning("usage.element_left_alone", element=f"{element.parent.name}/{element.name}")
+    return belongs
 
 
 def _is_simple(path: Path) -> bool:
     """Whether elements are files (dirq's QueueSimple) and not folders (its Queue)."""
-    return any(
-        element.is_file()
+    elements = (
+        element
         for folder in path.iterdir()
         if _FOLDER.fullmatch(folder.name) and folder.is_dir()
         for element in folder.iterdir()
-        if _ELEMENT.fullmatch(element.name)
+        if _ELEMENT.fullmatch(element.name) and not element.is_symlink()
     )
+    files = False
+    for element in elements:
+        if element.is_dir():
+            return False
+        files = True
+    return files
 
 
 def _unlock_stale(queue: Any, seconds: int) -> None:

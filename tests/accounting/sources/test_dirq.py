@@ -140,6 +140,17 @@ def test_links_in_a_queue_lead_nowhere(tmp_path: Path, incoming: Queue, bill: Jo
     assert others.count() == 1
 
 
+def test_what_does_not_belong_into_a_queue_does_not_stop_it(incoming: Queue, bill: JobBill) -> None:
+    folder = add(incoming, message(bill)).parent
+    (folder / "00000000000000").symlink_to("/etc/hostname")
+    (folder / "00000000000001").write_text("a file among folders")
+    (folder / "note").write_text("read me")
+    (folder / "notes").mkdir()
+    report = ingest_queue(Path(incoming.path), sender=Sender(PROVIDER))
+    assert (report.loaded, report.rejected, charged(bill)) == (1, 0, 1_000)
+    assert len(list(folder.iterdir())) == 4  # the odd ones, for somebody to look at
+
+
 def test_elements_of_another_reader_are_left_until_it_is_dead(
     incoming: Queue, bill: JobBill
 ) -> None:
