@@ -6,6 +6,8 @@ from django.urls import path
 
 from catalogue_client.packages import api as packages
 from catalogue_client.sources import api as searches
+from jobs import api_publishing as publishing
+from jobs import api_viewing as viewing
 from portal.api import sources
 
 urlpatterns = [
@@ -18,6 +20,14 @@ urlpatterns = [
         "sources/<slug:slug>/collections/",
         sources.SourceCollections.as_view(),
         name="source-collections",
+    ),
+    path("targets/", publishing.Targets.as_view(), name="publish-targets"),
+    path("targets/<int:target_id>/", publishing.TargetDetail.as_view(), name="publish-target"),
+    path("viewers/", viewing.Viewers.as_view(), name="viewers"),
+    path(
+        "items/<str:collection>/<str:identifier>/views/",
+        viewing.EntryViews.as_view(),
+        name="entry-views",
     ),
     path("basket/", packages.Basket.as_view(), name="basket"),
     path("packages/", packages.Packages.as_view(), name="packages"),

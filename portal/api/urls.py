@@ -11,6 +11,7 @@ import portal.converters
 import portal.openapi  # noqa: F401  tells the schema of our authentication
 from accounting.api import accounts, credit, paid_usage, statements
 from jobs import api as jobs
+from jobs import api_publishing as publishing
 from jobs import api_results as job_results
 from jobs import api_sharing as job_sharing
 from people import api as people
@@ -75,6 +76,22 @@ urlpatterns = [
         "jobs/<uuid:job_id>/shares/<int:share_id>/",
         job_sharing.JobShareDetail.as_view(),
         name="job-share",
+    ),
+    path("jobs/<uuid:job_id>/entry/", publishing.JobEntry.as_view(), name="job-entry"),
+    path(
+        "jobs/<uuid:job_id>/publications/",
+        publishing.JobPublications.as_view(),
+        name="job-publications",
+    ),
+    path(
+        "jobs/<uuid:job_id>/publications/<int:target_id>/",
+        publishing.JobPublication.as_view(),
+        name="job-publication",
+    ),
+    path(
+        "jobs/<uuid:job_id>/publications/<int:target_id>/retry/",
+        publishing.JobPublicationRetry.as_view(),
+        name="job-publication-retry",
     ),
     path("jobs/<uuid:job_id>/labels/", job_sharing.JobLabels.as_view(), name="job-labels"),
     path("jobs/callback-secret/", job_results.CallbackSecret.as_view(), name="callback-secret"),
