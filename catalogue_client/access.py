@@ -10,7 +10,7 @@ from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, Q, Quer
 from django.db.models.lookups import In
 
 from catalogue_client.models import Collection, Departure, Item, Visibility
-from common.errors import Forbidden, NotAuthenticated, NotFound
+from common.errors import Forbidden, Gone, NotAuthenticated, NotFound
 from people.access import is_operator, membership
 from people.models import Role, User
 from people.selectors import groups_of
@@ -59,20 +59,23 @@ def collection_to_change(user: Viewer, identifier: str) -> Collection:
 
 
 def item_for(user: Viewer, collection: str, identifier: str) -> Item:
-    """The item of those identifiers. Raises NotFound."""
-    items = visible_items(user).select_related("collection")
-    found = items.filter(collection__identifier=collection, identifier=identifier).first()
-    if found is None:
-        raise NotFound("There is no such item.")
-    return found
+    """The item of those identifiers. Raises NotFound: Gone for one that the user once could see."""
+    return _one(user, collection__identifier=collection, identifier=identifier)
 
 
 def item_of_job(user: Viewer, job_id: UUID) -> Item:
-    """The item that a job was published as. Raises NotFound."""
-    found = visible_items(user).select_related("collection").filter(job_id=job_id).first()
-    if found is None:
-        raise NotFound("This job has no catalogue entry.")
-    return found
+    """The item that a job was published as. Raises NotFound: Gone as `item_for`."""
+    return _one(user, job_id=job_id)
+
+
+def _one(user: Viewer, **named: object) -> Item:
+    found = visible_items(user).select_related("collection").filter(**named).first()
+    if found is not None:
+        return found
+    told = {f"item__{name}": value for name, value in named.items()}
+    if departures(user).filter(**told).exists():
+        raise Gone("This item is no longer in the catalogue.")
+    raise NotFound("There is no such item.")
 
 
 def departures(user: Viewer) -> QuerySet[Departure]:

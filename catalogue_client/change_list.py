@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from catalogue_client.access import Viewer, departures, visible_collections, visible_items
-from catalogue_client.models import ChangeCounter, Departure, Item
+from catalogue_client.models import ChangeCounter, Collection, Departure, Item
 from people.access import is_operator
 from people.models import User
 from people.selectors import groups_of
@@ -81,6 +81,16 @@ def earliest(user: Viewer) -> datetime | None:
     """The moment before which nothing has changed that the viewer may know of."""
     first = changes(user, Wanted(), limit=1, headers_only=True)
     return first[0].at if first else None
+
+
+def last_change(user: Viewer, collection: Collection) -> datetime:
+    """When an item of the collection changed last, or went, as far as the viewer may know."""
+    live, gone = _rows(user, Wanted(collection=collection.identifier))
+    last = [
+        live.order_by("-sequence").values_list("updated_at", flat=True).first(),
+        gone.order_by("-sequence").values_list("at", flat=True).first(),
+    ]
+    return max((moment for moment in last if moment), default=collection.updated_at)
 
 
 def state(user: Viewer, place: str = "") -> str:

@@ -93,6 +93,14 @@ class NotFound(PortalError):
     message = _("There is no such thing here.")
 
 
+class Gone(NotFound):
+    """It was there, and whoever asks could see it then."""
+
+    code = "gone"
+    status = 410
+    message = _("It is no longer there.")
+
+
 class MethodError(PortalError):
     """A method that the address does not have."""
 

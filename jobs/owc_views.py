@@ -20,8 +20,13 @@ def job(request: HttpRequest, user: User | None, /, *, job_id: UUID, form: str) 
     """What the catalogue has of a job; if there is nothing, the job itself for who may see it."""
     try:
         return document_of(request, item_of_job(user, job_id), form)
+    except NotFound as error:
+        missing = error
+    try:
+        found = job_for(user, job_id, "view") if user else None
     except NotFound:
-        if user is None:
-            raise
-    context = context_of(job_for(user, job_id, "view"), base_of(request))
+        found = None
+    if found is None:
+        raise missing
+    context = context_of(found, base_of(request))
     return tagged(request, written(context, form))

@@ -11,9 +11,6 @@ import portal.converters
 import portal.openapi  # noqa: F401  tells the schema of our authentication
 from accounting.api import accounts, credit, paid_usage, statements
 from jobs import api as jobs
-from jobs import api_publishing as publishing
-from jobs import api_results as job_results
-from jobs import api_sharing as job_sharing
 from people import api as people
 from portal.api import prices, usage_looks, usage_names
 from portal.api import providers as registered
@@ -53,49 +50,7 @@ urlpatterns = [
     path("applications/<slug:slug>/", apps.ApplicationDetail.as_view(), name="application"),
     path("quotes/", jobs.Quotes.as_view(), name="quotes"),
     path("quotes/<uuid:quote_id>/", jobs.QuoteDetail.as_view(), name="quote"),
-    path("jobs/", jobs.Jobs.as_view(), name="jobs"),
-    path("jobs/<uuid:job_id>/", jobs.JobDetail.as_view(), name="job"),
-    path("jobs/<uuid:job_id>/dismiss/", jobs.JobDismissal.as_view(), name="job-dismiss"),
-    path("jobs/<uuid:job_id>/events/", jobs.JobEvents.as_view(), name="job-events"),
-    path("jobs/<uuid:job_id>/outputs/", jobs.JobOutputs.as_view(), name="job-outputs"),
-    path(
-        "jobs/<uuid:job_id>/outputs/<int:number>/content/",
-        api.OutputContent.as_view(),
-        name="job-output-content",
-    ),
-    path(
-        "jobs/<uuid:job_id>/outputs/<int:number>/copy/",
-        job_results.OutputCopy.as_view(),
-        name="job-output-copy",
-    ),
-    path("jobs/<uuid:job_id>/outputs.zip", job_results.JobArchive.as_view(), name="job-archive"),
-    path("jobs/<uuid:job_id>/events", job_results.JobStream.as_view(), name="job-stream"),
-    path("jobs/<uuid:job_id>/rerun/", jobs.JobRerun.as_view(), name="job-rerun"),
-    path("jobs/<uuid:job_id>/shares/", job_sharing.JobShares.as_view(), name="job-shares"),
-    path(
-        "jobs/<uuid:job_id>/shares/<int:share_id>/",
-        job_sharing.JobShareDetail.as_view(),
-        name="job-share",
-    ),
-    path("jobs/<uuid:job_id>/entry/", publishing.JobEntry.as_view(), name="job-entry"),
-    path(
-        "jobs/<uuid:job_id>/publications/",
-        publishing.JobPublications.as_view(),
-        name="job-publications",
-    ),
-    path(
-        "jobs/<uuid:job_id>/publications/<int:target_id>/",
-        publishing.JobPublication.as_view(),
-        name="job-publication",
-    ),
-    path(
-        "jobs/<uuid:job_id>/publications/<int:target_id>/retry/",
-        publishing.JobPublicationRetry.as_view(),
-        name="job-publication-retry",
-    ),
-    path("jobs/<uuid:job_id>/labels/", job_sharing.JobLabels.as_view(), name="job-labels"),
-    path("jobs/callback-secret/", job_results.CallbackSecret.as_view(), name="callback-secret"),
-    path("jobs/<uuid:job_id>/cost/", jobs.JobCost.as_view(), name="job-cost"),
+    path("jobs/", include("portal.api.job_urls")),
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/<int:account_id>/", accounts.AccountDetail.as_view(), name="account"),
     path(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from catalogue_client.access import collection_for, item_for
+from catalogue_client.change_list import last_change
 from catalogue_client.finder import COUNTED
 from catalogue_client.metadata.facts import facts_of
 from catalogue_client.metadata.schema_org import collection_dataset, dataset
@@ -20,8 +21,9 @@ from catalogue_client.packages.access import visible_packages
 from catalogue_client.selectors import Search, counted_collections, extents, search
 from catalogue_client.sources.access import OWN, visible_sources
 from catalogue_client.sources.searching import MOST_SOURCES
-from common.errors import NotAuthenticated, NotFound
+from common.errors import Gone, NotAuthenticated, NotFound
 from portal.forms.occurrences import SIDES
+from portal.pages.conditional import conditional
 from portal.pages.documents import Link, documents_of
 from portal.pages.found import json_ld
 from portal.pages.scenes import entry_address, files_of, layers_of_items, quicklook
@@ -82,6 +84,8 @@ def entry(request: HttpRequest, collection: str, identifier: str) -> HttpRespons
     needs no sign-in; anybody may be asked for one in the place of everything else."""
     try:
         item = item_for(_viewer(request), collection, identifier)
+    except Gone:
+        raise
     except NotFound:
         raise _hidden(request) from None
     context = {
@@ -95,7 +99,8 @@ def entry(request: HttpRequest, collection: str, identifier: str) -> HttpRespons
         "properties": _shown(item),
         "json_ld": json_ld(dataset(facts_of(item, settings.BASE_URL), settings.BASE_URL)),
     }
-    return render(request, "catalogue/entry.html", context)
+    page = render(request, "catalogue/entry.html", context)
+    return conditional(request, page, max(item.updated_at, item.collection.updated_at))
 
 
 @require_safe
@@ -108,18 +113,19 @@ def collection(request: HttpRequest, identifier: str) -> HttpResponse:
         raise _hidden(request) from None
     extent = extents(user, [found])[found.pk]
     query = Search(collections=(identifier,), limit=PER_PAGE, after=request.GET.get("after", ""))
-    page = search(user, query)
+    newest = search(user, query)
     context = {
         "collection": found,
-        "page": page,
-        "items": [(item, entry_address(item), quicklook(item)) for item in page.items],
-        "views": viewer_buttons(user, page.items, brief=True),
-        "layers": layers_of_items(page.items, pictures=False),
+        "page": newest,
+        "items": [(item, entry_address(item), quicklook(item)) for item in newest.items],
+        "views": viewer_buttons(user, newest.items, brief=True),
+        "layers": layers_of_items(newest.items, pictures=False),
         "links": _collection_links(found),
         "period": extent[1:],
         "json_ld": json_ld(collection_dataset(found, extent, settings.BASE_URL)),
     }
-    return render(request, "catalogue/collection.html", context)
+    page = render(request, "catalogue/collection.html", context)
+    return conditional(request, page, max(found.updated_at, last_change(user, found)))
 
 
 def _viewer(request: HttpRequest) -> User:

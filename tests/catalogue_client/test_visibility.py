@@ -116,8 +116,7 @@ def seen_by(user: User | None, shelf: Shelf) -> dict[str, set[str]]:
             doors["job"] = f"/owc/jobs/{item.job_id}.atom"
         for door, address in doors.items():
             answer = client.get(address)
-            hidden = 302 if door == "page" and user is None else 404
-            assert answer.status_code in (200, hidden), answer.content
+            assert answer.status_code in (200, hidden_by(door, name, user)), answer.content
             if answer.status_code == 200:
                 found[door].add(name)
     whole = client.get("/stac/search?limit=100").json()
@@ -137,6 +136,13 @@ def seen_by(user: User | None, shelf: Shelf) -> dict[str, set[str]]:
     found["selector"] = {names[i.identifier] for i in search(user, Search(limit=100)).items}
     found["counts"] = {str(n) for _, n in selectors.counted_collections(user)}
     return found
+
+
+def hidden_by(door: str, name: str, user: User | None) -> int:
+    """How a door says that there is nothing; what everybody could see is gone."""
+    if name == "withdrawn":
+        return 410
+    return 302 if door == "page" and user is None else 404
 
 
 def harvested(client: Client, shelf: Shelf) -> dict[str, set[str]]:
