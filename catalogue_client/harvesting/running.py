@@ -7,8 +7,9 @@ What a full pass did not see is taken away only after it came to the end of ever
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -109,6 +110,7 @@ def _page(run: HarvestRun) -> HarvestRun | None:
         row = _locked(run)
         if row is None:
             return None
+        page = _but_once(row, page)
         store(row, page.records)
         for name, why in page.bad:
             note(row, name, why)
@@ -136,6 +138,17 @@ def _asked(run: HarvestRun) -> Page:
         return HARVESTED[source.kind].search(endpoint_of(source), query)
 
 
+def _but_once(run: HarvestRun, page: Page) -> Page:
+    """The page; or an end, where the catalogue goes round in circles (pycsw's OAI-PMH)."""
+    before, shown = run.cursor or {}, (page.cursor or {}).get("seen")
+    if shown is None or shown not in (before.get("first"), before.get("passed")):
+        return page
+    text = _("The catalogue goes round in circles: it sent a page again.")
+    known = page.matched is not None and run.seen >= page.matched
+    again = known and shown == before.get("first")
+    return Page([], page.done, None, page.matched, (text,), cut=not again)
+
+
 def _locked(run: HarvestRun) -> HarvestRun | None:
     """The run with its source, both locked, if nobody changed it meanwhile."""
     source = HarvestSource.objects.select_for_update().filter(pk=run.source_id).first()
@@ -156,13 +169,22 @@ def _noted(run: HarvestRun, page: Page) -> None:
     run.whole = run.whole and not page.cut and not (fewer and run.pages)
     run.pages += 1
     run.failures = 0
-    run.cursor = dict(page.cursor) if page.cursor is not None else None
+    run.cursor = _onward(run, page.cursor) if page.cursor is not None else None
     run.matched = page.matched if page.matched is not None else run.matched
     run.begun = run.begun or page.moment
     moments = [changed_at(one.document["properties"].get("updated")) for one in page.records]
     run.newest = max((one for one in (*moments, run.newest) if one), default=None)
     for text in page.warnings:
         _say(run, text)
+
+
+def _onward(run: HarvestRun, cursor: Mapping[str, Any]) -> dict[str, Any]:
+    """The cursor with the marks of the first page and of one on the way, which is a later one after
+    twice as many pages: no circle is longer than what is passed between two of them for ever."""
+    before, shown = run.cursor or {}, cursor.get("seen")
+    count = run.pages - 1
+    passed = shown if count & (count - 1) == 0 else before.get("passed")
+    return {**cursor, "first": before.get("first", shown), "passed": passed}
 
 
 def _is_too_much(run: HarvestRun) -> bool:

@@ -29,6 +29,8 @@ class ChangingCatalogue(ScriptedServer):
 
     page = 2
     tells_changes = True
+    tells_number = True
+    back_to: int | None = None  # the place that follows the last page, instead of an end
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,12 +60,16 @@ class ChangingCatalogue(ScriptedServer):
         found = [one for one in self.items if _updated(one) >= since]
         first = int(asked.get("token", 0))
         links = []
-        if first + self.page < len(found):
+        following = first + self.page
+        if self.back_to is not None and following >= len(found):
+            following = self.back_to
+        if following < len(found):
             links = [{"rel": "next", "href": f"{self.base}/stac/search", "method": "POST",
-                      "body": {"token": first + self.page}, "merge": True}]  # fmt: skip
+                      "body": {"token": following}, "merge": True}]  # fmt: skip
+        number = {"numberMatched": len(found)} if self.tells_number else {}
         return _json(
             {"type": "FeatureCollection", "features": found[first : first + self.page],
-             "links": links, "numberMatched": len(found)}
+             "links": links, **number}
         )  # fmt: skip
 
 

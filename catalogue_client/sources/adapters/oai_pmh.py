@@ -73,10 +73,7 @@ class OaiPmh:
         sets = query.collections or ("",)
         cursor = query.cursor or {}
         at = min(int(cursor.get("at", 0)), len(sets) - 1)
-        asked = {"verb": "ListRecords", **_wanted(endpoint, query, sets[at])}
-        if cursor.get("token"):
-            asked = {"verb": "ListRecords", "resumptionToken": str(cursor["token"])}
-        answer = _ask(Visit(endpoint), endpoint, asked)
+        answer = _piece(endpoint, query, sets[at], str(cursor.get("token") or ""))
         listed = answer.find(f"{{{OAI}}}ListRecords")
         entries = [] if listed is None else listed.findall(f"{{{OAI}}}record")
         gone = [name for one in entries if (name := _deleted(one))]
@@ -84,22 +81,25 @@ class OaiPmh:
         read = read_all(live, lambda one: _record(one, endpoint.url))
         token = listed.find(f"{{{OAI}}}resumptionToken") if listed is not None else None
         onward: dict[str, Any] = {}
-        if token is not None and (text := text_of(token)):
+        size = "" if token is None else token.get("completeListSize", "")
+        if token is not None and entries and (text := text_of(token)):
             onward = {"token": text, "at": at}
         elif at + 1 < len(sets):
             onward = {"at": at + 1}
         names = [*read.names, *gone, sets[at]]
         following, more = continued(onward, query.cursor, names) if onward else (None, [])
-        size = "" if token is None or len(sets) > 1 else token.get("completeListSize", "")
+        matched = int(size) if size.isascii() and size.isdigit() and len(size) < 12 else None  # noqa: PLR2004
+        # A piece without records is the last one, whatever else it says.
+        broken = not entries and bool(text_of(token)) and matched != 0
         return Page(
             read.records,
             _DONE & query.asked(),
             following,
-            int(size) if size.isascii() and size.isdigit() and len(size) < 12 else None,  # noqa: PLR2004
+            matched if len(sets) == 1 else None,
             (*read.warnings, *more),
             read.bad,
             tuple(gone),
-            read.cut or bool(more),
+            read.cut or bool(more) or broken,
             _moment(answer, endpoint),
         )
 
@@ -114,6 +114,22 @@ class OaiPmh:
             return _record(one, endpoint.url)
         except NoRecordError:
             return None
+
+
+def _piece(endpoint: Endpoint, query: Query, of_set: str, token: str) -> Element:
+    """The first piece of a list, or the one that a token leads to."""
+    visit = Visit(endpoint)
+    if not token:
+        asked = {"verb": "ListRecords", **_wanted(endpoint, query, of_set)}
+        return _ask(visit, endpoint, asked)
+    asked = {"verb": "ListRecords", "resumptionToken": token}
+    try:
+        return _ask(visit, endpoint, asked)
+    except ProviderRefused as error:
+        if error.data["native_code"] != "badArgument":
+            raise
+        # Against the standard, pycsw wants the format once more.
+        return _ask(visit, endpoint, {**asked, "metadataPrefix": str(endpoint.facts["prefix"])})
 
 
 def _ask(visit: Visit, endpoint: Endpoint, asked: Mapping[str, str]) -> Element:

@@ -228,3 +228,17 @@ def test_a_preview_writes_nothing(source: HarvestSource, server: ChangingCatalog
     assert seen.matched == 5
     assert not source.runs.exists()
     assert not Item.objects.filter(collection=source.collection).exists()
+
+
+@pytest.mark.parametrize(("told", "back_to"), [(True, 0), (False, 0), (True, 2)])
+def test_who_goes_round_in_circles_is_left(
+    source: HarvestSource, server: ChangingCatalogue, told: bool, back_to: int
+) -> None:
+    harvest(source)
+    del server.items[0]
+    server.page, server.back_to, server.tells_number = 1, back_to, told
+    steering.want_run(source=source, full=True)
+    run = harvest(source)
+    assert (run.state, run.seen >= 4, run.pages < 12) == (RunState.DONE, True, True)
+    # Whether that was all, only the number tells, and only where it began anew.
+    assert (run.whole, run.removed) == ((True, 1) if told and not back_to else (False, 0))
