@@ -19,16 +19,33 @@ Viewer = User | AnonymousUser | None
 # Audiences: names for all who see an item for the same reason. Others are "group:1", "user:1".
 EVERYBODY = "everybody"
 OPERATORS = "operators"
+PUBLIC, EVERY = Q(visibility=Visibility.PUBLIC), Q()
+
+
+def visible_to(user: Viewer, *, public: Q = PUBLIC, by_operators: Q = EVERY) -> Q:
+    """Which rows with an owner, a group and a visibility the user may see: `public` ones, own ones,
+    those of groups; an operator those `by_operators` and own ones."""
+    if not isinstance(user, User) or not user.is_active:
+        return public
+    if is_operator(user):
+        return by_operators | Q(owner=user) if by_operators else EVERY
+    in_group = Q(visibility=Visibility.GROUP, group__in=groups_of(user))
+    return public | Q(owner=user) | in_group
+
+
+def may_keep(user: User, owner_id: int | None) -> bool:
+    """Whether the user may change what has that owner: the owner and the operators may."""
+    return user.is_active and (owner_id == user.pk or is_operator(user))
 
 
 def visible_collections(user: Viewer) -> QuerySet[Collection]:
     """The collections that the user may see; None is somebody who has not signed in."""
-    return Collection.objects.filter(_visible(user))
+    return Collection.objects.filter(visible_to(user))
 
 
 def visible_items(user: Viewer) -> QuerySet[Item]:
     """The items that the user may see, in collections that the user may see; no tombstones."""
-    items = Item.objects.filter(_visible(user), deleted_at=None)
+    items = Item.objects.filter(visible_to(user), deleted_at=None)
     return items.filter(In(_Unindexed(F("collection")), visible_collections(user).values("pk")))
 
 
@@ -127,13 +144,3 @@ def _audiences_of(user: Viewer) -> list[str]:
         return [EVERYBODY]
     groups = [f"group:{pk}" for pk in groups_of(user).values_list("pk", flat=True)]
     return [EVERYBODY, f"user:{user.pk}", *groups, *([OPERATORS] if is_operator(user) else [])]
-
-
-def _visible(user: Viewer) -> Q:
-    public = Q(visibility=Visibility.PUBLIC)
-    if not isinstance(user, User) or not user.is_active:
-        return public
-    if is_operator(user):
-        return Q()
-    in_group = Q(visibility=Visibility.GROUP, group__in=groups_of(user))
-    return public | Q(owner=user) | in_group

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from urllib.parse import urldefrag
 
 from django.utils.translation import gettext as _
 
-from common.addresses import split_credentials
+from common.addresses import typed_address
 from common.errors import (
     AddressRefused,
-    InvalidInput,
     ProviderError,
     ProviderNonsense,
     ProviderRefused,
@@ -101,14 +99,7 @@ def _endpoint(
     headers: tuple[tuple[str, str], ...],
     certificate: str,
 ) -> Endpoint:
-    written = url.strip()
-    if "://" not in written:
-        written = f"https://{written}"
-    try:
-        bare, user, secret = split_credentials(urldefrag(written).url)
-    except ValueError:
-        raise InvalidInput(_("This is not a web address."), locator="url") from None
-    user, secret = (username, password) if username else (user, secret)
+    bare, user, secret = typed_address(url, username, password)
     return Endpoint(bare, user, secret, headers, certificate=certificate)
 
 

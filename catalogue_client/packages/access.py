@@ -6,28 +6,20 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from catalogue_client.access import Viewer
-from catalogue_client.models import DataPackage, Visibility
+from catalogue_client.access import Viewer, may_keep, visible_to
+from catalogue_client.models import DataPackage
 from common.errors import Forbidden, NotFound
-from people.access import is_operator
 from people.models import User
-from people.selectors import groups_of
 
 
 def visible_packages(user: Viewer) -> QuerySet[DataPackage]:
     """The packages that the user may see. A basket is its owner's alone, operators included."""
-    public = Q(visibility=Visibility.PUBLIC)
-    if not isinstance(user, User) or not user.is_active:
-        return DataPackage.objects.filter(public)
-    if is_operator(user):
-        return DataPackage.objects.filter(Q(basket=False) | Q(owner=user))
-    in_group = Q(visibility=Visibility.GROUP, group__in=groups_of(user))
-    return DataPackage.objects.filter(public | Q(owner=user) | in_group)
+    return DataPackage.objects.filter(visible_to(user, by_operators=Q(basket=False)))
 
 
 def may_change(user: User, package: DataPackage) -> bool:
     """Its owner and the operators."""
-    return user.is_active and (package.owner_id == user.pk or is_operator(user))
+    return may_keep(user, package.owner_id)
 
 
 def package_for(user: Viewer, pk: UUID) -> DataPackage:

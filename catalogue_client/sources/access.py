@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from catalogue_client.access import Viewer
+from catalogue_client.access import Viewer, may_keep, visible_to
 from catalogue_client.models import CatalogueSource, Visibility
 from common.errors import Forbidden, NotFound
-from people.access import is_operator
 from people.models import User
-from people.selectors import groups_of
 
 OWN = "portal"  # the short name of the embedded catalogue, which no source may have
 
@@ -17,17 +15,12 @@ OWN = "portal"  # the short name of the embedded catalogue, which no source may 
 def visible_sources(user: Viewer) -> QuerySet[CatalogueSource]:
     """The sources that the user may search; a public one only when an operator has approved it."""
     public = Q(visibility=Visibility.PUBLIC, approved=True)
-    if not isinstance(user, User) or not user.is_active:
-        return CatalogueSource.objects.filter(public)
-    if is_operator(user):
-        return CatalogueSource.objects.all()
-    in_group = Q(visibility=Visibility.GROUP, group__in=groups_of(user))
-    return CatalogueSource.objects.filter(public | Q(owner=user) | in_group)
+    return CatalogueSource.objects.filter(visible_to(user, public=public))
 
 
 def may_manage(user: User, source: CatalogueSource) -> bool:
     """Its owner and the operators."""
-    return user.is_active and (source.owner_id == user.pk or is_operator(user))
+    return may_keep(user, source.owner_id)
 
 
 def source_for(user: Viewer, slug: str) -> CatalogueSource:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urldefrag
 
 from django.utils.translation import gettext as _
 
@@ -13,10 +12,9 @@ from catalogue_client.sources.adapters.linked import link_to
 from catalogue_client.sources.ports import Adapter, Capabilities, Endpoint, Query
 from catalogue_client.sources.registry import ADAPTERS
 from catalogue_client.sources.visit import Visit, object_in, within
-from common.addresses import split_credentials
+from common.addresses import typed_address
 from common.errors import (
     AddressRefused,
-    InvalidInput,
     PortalError,
     ProviderError,
     ProviderNonsense,
@@ -51,14 +49,7 @@ def endpoint_at(
     by_user: bool = True,
 ) -> Endpoint:
     """The endpoint in what somebody typed, credentials taken out of it. Raises InvalidInput."""
-    written = url.strip()
-    if "://" not in written:
-        written = f"https://{written}"
-    try:
-        bare, user, secret = split_credentials(urldefrag(written).url)
-    except ValueError:
-        raise InvalidInput(_("This is not a web address."), locator="url") from None
-    user, secret = (username, password) if username else (user, secret)
+    bare, user, secret = typed_address(url, username, password)
     return Endpoint(bare, user, secret, headers, by_user)
 
 

@@ -142,7 +142,7 @@ INSTALLED = EntryPoints(
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(registry, "entry_points", INSTALLED.select)
+    monkeypatch.setattr("common.plugins.entry_points", INSTALLED.select)
     registry.adapter_of.cache_clear()
     Mailbox.acknowledged = []
     yield
