@@ -9,6 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalogue_client.models import HarvestKind, HarvestSource
+from portal.forms.servers import (
+    address_field,
+    header_name_field,
+    header_value_field,
+    password_field,
+    user_name_field,
+)
 from portal.pages.sharing_forms import SharingForm
 
 if TYPE_CHECKING:
@@ -28,18 +35,10 @@ class HarvestForm(SharingForm):
             (HarvestKind.PUSH, gettext_lazy("The centre sends them")),
         ),
     )
-    url = forms.CharField(
+    url = address_field(
         label=gettext_lazy("Address of the catalogue"),
-        max_length=2000,
         required=False,
-        widget=forms.TextInput(
-            attrs={
-                "placeholder": "https://example.org/oai",
-                "inputmode": "url",
-                "autocomplete": "off",
-                "spellcheck": "false",
-            }
-        ),
+        placeholder="https://example.org/oai",
         help_text=gettext_lazy(
             "OAI-PMH, CSW, STAC API or catalog.json, OpenSearch, OGC API – Records: found by "
             "looking."
@@ -80,32 +79,10 @@ class HarvestForm(SharingForm):
         max_value=365,
         help_text=gettext_lazy("Empty: as the portal does."),
     )
-    username = forms.CharField(
-        label=gettext_lazy("User name there"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password there"),
-        required=False,
-        strip=False,
-        max_length=1000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Stored encrypted, sent to this server only."),
-    )
-    header_name = forms.CharField(
-        label=gettext_lazy("Secret header"),
-        max_length=60,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "X-Api-Key"}),
-    )
-    header_value = forms.CharField(
-        label=gettext_lazy("Its value"),
-        max_length=4000,
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    username = user_name_field()
+    password = password_field()
+    header_name = header_name_field()
+    header_value = header_value_field()
     field_order = (
         "kind", "url", "name", "parts", "collection", "visibility", "group", "every",
         "full_every", "username", "password", "header_name", "header_value",

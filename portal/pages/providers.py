@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.errors import InvalidInput, PortalError, ProviderError, RateLimited
 from jobs.provider_work import read_soon
+from portal.forms.servers import address_field, password_field, user_name_field
 from portal.pages.paging import page_of
 from providers import services
 from providers.health import uptimes
@@ -36,36 +37,16 @@ BADGES = {
 class ProviderForm(forms.Form):
     """What the portal must know to use a provider: an address; the rest can be found out."""
 
-    url = forms.CharField(
+    url = address_field(
         label=gettext_lazy("Address of the service"),
-        max_length=2000,
-        widget=forms.TextInput(
-            attrs={
-                "placeholder": "https://example.org/wps",
-                "inputmode": "url",
-                "autocomplete": "off",
-                "spellcheck": "false",
-            }
-        ),
+        placeholder="https://example.org/wps",
         help_text=gettext_lazy(
             "Whichever you have: its capabilities, a landing page, or the endpoint. Users never "
             "see it."
         ),
     )
-    username = forms.CharField(
-        label=gettext_lazy("User name there"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password there"),
-        required=False,
-        strip=False,
-        max_length=1000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Stored encrypted, sent to this server only."),
-    )
+    username = user_name_field()
+    password = password_field()
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=200,

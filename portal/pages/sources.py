@@ -24,6 +24,13 @@ from common.errors import InvalidInput, PortalError, ProviderError
 from common.secret_headers import names
 from jobs.source_work import crawl_soon
 from people.access import is_operator
+from portal.forms.servers import (
+    address_field,
+    header_name_field,
+    header_value_field,
+    password_field,
+    user_name_field,
+)
 from portal.pages.feedback import told
 from portal.pages.paging import page_of
 from portal.pages.sharing_forms import SharingForm
@@ -47,17 +54,9 @@ ABILITIES = {
 class SourceForm(SharingForm):
     """A catalogue: its address, and what opens it; the rest is found out."""
 
-    url = forms.CharField(
+    url = address_field(
         label=gettext_lazy("Address"),
-        max_length=2000,
-        widget=forms.TextInput(
-            attrs={
-                "placeholder": "https://example.org/stac/",
-                "inputmode": "url",
-                "autocomplete": "off",
-                "spellcheck": "false",
-            }
-        ),
+        placeholder="https://example.org/stac/",
         help_text=gettext_lazy(
             "A STAC API or catalog.json, an OpenSearch description, a CSW, an OGC API – Records."
         ),
@@ -74,35 +73,16 @@ class SourceForm(SharingForm):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    username = forms.CharField(
-        label=gettext_lazy("User name there"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password there"),
-        required=False,
-        strip=False,
-        max_length=1000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy(
+    username = user_name_field()
+    password = password_field(
+        gettext_lazy(
             "Stored encrypted, sent to this server only. Everybody who may use the source searches "
             "with it."
-        ),
+        )
     )
-    header_name = forms.CharField(
-        label=gettext_lazy("Secret header"),
-        max_length=60,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "X-Api-Key"}),
-    )
-    header_value = forms.CharField(
-        label=gettext_lazy("Its value"),
-        max_length=4000,
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Empty with a name: the header is no longer sent."),
+    header_name = header_name_field()
+    header_value = header_value_field(
+        gettext_lazy("Empty with a name: the header is no longer sent.")
     )
     field_order = (
         "url", "name", "description", "visibility", "group", "username", "password",
