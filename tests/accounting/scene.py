@@ -5,7 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.conf import settings
 
 from accounting.accounts import group_account, provider_account
 from accounting.bills import open_bill
@@ -15,6 +18,7 @@ from accounting.prices.quotes import make_quote
 from accounting.usage.apel import write
 from accounting.usage.importer import ImportReport, import_message
 from accounting.usage.records import Sender
+from common import clock
 from people.models import User
 from tests.factories import CREDIT, give_credit, make_group, make_user
 
@@ -103,3 +107,12 @@ def kinds(bill: JobBill) -> list[tuple[TransferKind, int]]:
     """The transfers of a job in the order in which they were booked."""
     rows = Transfer.objects.filter(reference=str(bill.pk)).order_by("created_at", "phase")
     return [(TransferKind(kind), amount) for kind, amount in rows.values_list("kind", "amount")]
+
+
+def reread(bill: JobBill) -> JobBill:
+    return JobBill.objects.get(pk=bill.pk)
+
+
+def too_late() -> datetime:
+    """When the holds of jobs that end now are released, if no usage comes."""
+    return clock.now() + timedelta(seconds=settings.USAGE_WAIT_SECONDS + 1)
