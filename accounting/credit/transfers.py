@@ -16,6 +16,7 @@ from accounting.ledger import lock, post
 from accounting.models import (
     Account,
     AccountChange,
+    AccountKind,
     MemberCap,
     Phase,
     Transfer,
@@ -39,6 +40,8 @@ def issue_credit(*, actor: User, account: Account, amount: int, reason: str, key
     """
     if not is_operator(actor):
         raise Forbidden(_("Only operators may issue credit."))
+    if account.kind == AccountKind.SYSTEM:
+        raise InvalidInput(_("Credit is issued to users, groups and providers."), locator="account")
     transfer, new = post(
         id=_transfer_id("issue", actor, key),
         phase=Phase.SINGLE,

@@ -6,9 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from accounting.accounts import (
-    user_account,
-)
+from accounting.accounts import system_account, user_account
 from accounting.check import findings
 from accounting.credit.transfers import given as given_by
 from accounting.credit.transfers import issue_credit, set_cap
@@ -45,6 +43,10 @@ def test_operators_issue_credit_once_per_key(team: Team) -> None:
         issue_credit(key="form-1", **{**call, "account": team.provider})
     with pytest.raises(Forbidden):
         issue_credit(key="form-2", **{**call, "actor": team.admin})
+    for system in ("issue", "writeoff"):
+        with pytest.raises(InvalidInput) as refusal:
+            issue_credit(key=system, **{**call, "account": system_account(system)})
+        assert refusal.value.locator == "account"
     assert team.balance(team.account) == 100 * CREDIT + 5
     assert findings() == []
 
