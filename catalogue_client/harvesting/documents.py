@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
+from django.conf import settings
 
 from catalogue_client import geometry as geo
-from catalogue_client.models import HarvestSource
+from catalogue_client.models import HarvestKind, HarvestSource
 from catalogue_client.owc import dates
 from catalogue_client.sources.ports import Record
 from catalogue_client.sources.records import TIME_UNKNOWN
@@ -23,6 +25,14 @@ PLACE_UNKNOWN = "tep:footprint"
 _EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 _LONGEST = 80  # of a name that gets an ending
 _OURS = "tep:"
+# How one record is asked for.
+_QUESTIONS: dict[str, dict[str, str]] = {
+    HarvestKind.OAI_PMH: {"verb": "GetRecord", "identifier": "{id}", "metadataPrefix": "{prefix}"},
+    HarvestKind.CSW: {
+        "service": "CSW", "version": "2.0.2", "request": "GetRecordById", "id": "{id}",
+        "elementSetName": "full",
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ def incoming(source: HarvestSource, record: Record) -> Incoming:
             "id": plain_name(record.id),
             "geometry": shape,
             "properties": properties,
-            "links": [_via(link) for link in given["links"]],
+            "links": _links(source, record),
         }
     )
     return Incoming(
@@ -103,6 +113,19 @@ def changed_at(text: object) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found[0] if found else None
+
+
+def _links(source: HarvestSource, record: Record) -> list[dict[str, Any]]:
+    """The record's own, with one to where it came from if that is known and no secret."""
+    links = [_via(link) for link in record.document["links"]]
+    # An approved address may be an inner one, and parameters may be keys.
+    inner = source.approved and bool(settings.OUTBOUND_ALLOW)
+    ask = _QUESTIONS.get(source.kind)
+    if ask is None or inner or "?" in source.url or any(one["rel"] == "via" for one in links):
+        return links
+    prefix = str(source.facts.get("prefix", ""))
+    asked = {name: text.format(id=record.id, prefix=prefix) for name, text in ask.items()}
+    return [*links, {"rel": "via", "href": f"{source.url}?{urlencode(asked)}"}]
 
 
 def _via(link: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from catalogue_client.sources.services import check_share, keep_pace
 from catalogue_client.sources.visit import within
 from common.clock import now
 from common.crypto import encrypt
-from common.errors import Conflict, InvalidInput
+from common.errors import Conflict, InvalidInput, NotFound
 from common.guard import target_of
 from common.secret_headers import merged, opened
 from people.access import is_operator
@@ -231,7 +231,11 @@ def _collection(
 ) -> Collection:  # fmt: skip
     """The collection of that name, or a new one of a name that nobody has."""
     if wanted and Collection.objects.filter(identifier=wanted).exists():
-        return collection_to_change(actor, wanted)
+        try:
+            return collection_to_change(actor, wanted)
+        except NotFound:
+            text = _("This name is taken.")
+            raise InvalidInput(text, locator="collection") from None
     stem = f"{centre.slug}-{slugify(source.name)[:40].strip('-') or 'records'}"
     names = [wanted] if wanted else [stem, *(f"{stem}-{n}" for n in range(2, 100))]
     taken = set(
@@ -246,7 +250,10 @@ def _collection(
         "description": _("Records of %(centre)s.") % {"centre": centre.name},
         "providers": [{"name": centre.name, "roles": ["host"]}],
     }
-    return put_collection(document=document, owner=actor, visibility=visibility, group=group)
+    made = put_collection(document=document, owner=actor, visibility=visibility, group=group)
+    if made.revision > 1 or made.owner_id != actor.pk:  # somebody made it at the same moment
+        raise Conflict(_("This name has just been taken."))
+    return made
 
 
 def _take_times(source: HarvestSource, given: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from catalogue_client.models import HarvestSource
+from catalogue_client.services import put_collection
 from jobs import harvest_work
 from jobs.models import Due
 from jobs.worker import run_one
@@ -107,6 +108,8 @@ def test_token_and_end(api: Caller) -> None:
 
 
 def test_what_is_wrong_is_named(api: Caller, server: ChangingCatalogue) -> None:
+    for name, visibility in (("hidden", "private"), ("shown", "public")):
+        put_collection(document={"id": name}, owner=make_user(), visibility=visibility)
     place = f"providers/{api.provider.slug}/harvest-sources/"
     for body, status in (
         ({"url": "http://127.0.0.1:9/"}, 502),
@@ -115,6 +118,8 @@ def test_what_is_wrong_is_named(api: Caller, server: ChangingCatalogue) -> None:
         ({"kind": "nonsense", "url": server.address}, 400),
         ({"kind": "push", "every_seconds": 1}, 400),
         ({"kind": "push", "collection": "no name/"}, 400),
+        ({"kind": "push", "collection": "hidden"}, 400),
+        ({"kind": "push", "collection": "shown"}, 403),
         ({"kind": "push", "visibility": "group"}, 400),
         ({"url": server.address, "parts": [""]}, 400),
     ):

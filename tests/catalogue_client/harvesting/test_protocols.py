@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from catalogue_client.harvesting import running, services, steering
 from catalogue_client.models import HarvestSource, Item, RunMode
@@ -67,6 +68,9 @@ def test_the_portals_own_doors_are_read(
     assert made.bbox == original.bbox
     assert made.start == original.start
     assert "red" in made.words
+    via = [link["href"] for link in made.document["links"] if link["rel"] == "via"]
+    if kind in ("oai-pmh", "csw"):
+        assert b"s3" in Client().get(via[0].removeprefix(live_server.url)).content
     assert made.properties["description"].startswith("Ä & <b>"[: 3 if kind == "opensearch" else 7])
 
     put_item(collection=original.collection, document=scene("s3", title="Renamed"))
