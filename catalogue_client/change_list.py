@@ -60,10 +60,11 @@ def changes(
     return list(islice(merged, limit))
 
 
-def count(user: Viewer, wanted: Wanted) -> int:
-    """How many there are."""
+def count(user: Viewer, wanted: Wanted, *, most: int) -> int:
+    """How many there are; 0 if they are more than that."""
     live, gone = _rows(user, wanted)
-    return live.count() + gone.count()
+    number = live.order_by()[: most + 1].count() + gone.order_by()[: most + 1].count()
+    return number if number <= most else 0
 
 
 def entry_for(user: Viewer, collection: str, identifier: str) -> Entry | None:

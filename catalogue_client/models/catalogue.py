@@ -141,9 +141,10 @@ class Item(models.Model):
             ),
             models.Index(fields=("owner", "-start"), name="catalogue_item_of_owner"),
             models.Index(
-                fields=("sequence",),
+                # Counts and lists for everybody read nothing but this.
+                fields=("sequence", "collection"),
                 condition=Q(deleted_at__isnull=True, visibility=Visibility.PUBLIC),
-                name="catalogue_item_public_changes",
+                name="catalogue_item_public_row",
             ),
             models.Index(
                 fields=("updated_at", "sequence"),

@@ -25,6 +25,7 @@ from common.errors import PortalError
 from people.models import User
 
 PAGE = 100
+MOST_COUNTED = 10_000  # the size of a longer list is not told
 TEXT_XML = "text/xml; charset=utf-8"
 OAI = "http://www.openarchives.org/OAI/2.0/"
 # Prefix: schema, namespace, writer.
@@ -162,17 +163,14 @@ def _list(request: HttpRequest, user: User | None, verb: str, given: Mapping[str
 def _resumption(user: User | None, here: Position, page: list[Entry], *, more: bool) -> str:
     if not more and not here.after:
         return ""
-    size = here.size if here.after else count(user, here.wanted())
+    size = here.size if here.after else count(user, here.wanted(), most=MOST_COUNTED)
     given = here.given + len(page)
     following = ""
     if more:
         following = replace(here, after=page[-1].number, given=given, size=size).token()
     # What changed while the list was read comes once more at its end.
-    size = max(size, given + more)
-    return (
-        f'<resumptionToken completeListSize="{size}" cursor="{here.given}">'
-        f"{following}</resumptionToken>"
-    )
+    told = f' completeListSize="{max(size, given + more)}"' if size else ""
+    return f'<resumptionToken{told} cursor="{here.given}">{following}</resumptionToken>'
 
 
 _VERBS = {

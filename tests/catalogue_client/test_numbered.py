@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
+from django.test import Client
 
 from catalogue_client.access import visible_items
 from catalogue_client.models import Collection, Item
 from catalogue_client.numbered import numbered
+from catalogue_client.oai import views as oai
 from catalogue_client.services import put_item
 from tests.catalogue_client.test_stac_api import fill
 from tests.catalogue_client.world import People, scene
@@ -43,3 +46,20 @@ def test_who_walks_on_does_not_count_again(django_assert_num_queries: object) ->
     assert [item.pk for item in items] == list(
         Item.objects.order_by("sequence").values_list("pk", flat=True)[6:12]
     )
+
+
+def test_the_size_of_a_long_list_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oai, "PAGE", 6)
+    fill(17)
+    asked = {"verb": "ListIdentifiers", "metadataPrefix": "oai_dc"}
+    told = Client().get("/oai", asked).content.decode()
+    assert 'completeListSize="18" cursor="0"' in told
+    monkeypatch.setattr(oai, "MOST_COUNTED", 17)
+    seen: list[str] = []
+    while asked:
+        text = Client().get("/oai", asked).content.decode()
+        assert "completeListSize" not in text
+        seen += re.findall(r"<identifier>([^<]+)", text)
+        token = re.search(r"<resumptionToken[^>]*>([^<]+)<", text)
+        asked = {"verb": "ListIdentifiers", "resumptionToken": token[1]} if token else {}
+    assert len(seen) == len(set(seen)) == 18
