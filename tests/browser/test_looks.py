@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.clock import now
-from tests.pages.catalogues import coast
+from tests.pages.catalogues import coast, records_sent
 from tests.pages.people import something_of_each
 from tests.pages.stage import Stage
 
@@ -23,6 +23,7 @@ def pages_of(stage: Stage) -> dict[str, list[str]]:
     provider = f"/providers/{stage.provider.slug}/"
     request, charge = something_of_each(stage, done)
     source, package = coast(stage)
+    run = records_sent(stage)
     requests = [f"{group}credit/requests/?tab={tab}" for tab in ("credit", "disputes", "holds")]
     return {
         "researcher": [
@@ -37,7 +38,11 @@ def pages_of(stage: Stage) -> dict[str, list[str]]:
             "/help/",
             f"/credit/{stage.account.pk}/requests/ask?quote={done.quote_id}", request, charge,
         ],
-        "provider_owner": [f"{provider}requests/", charge],
+        "provider_owner": [
+            f"{provider}requests/", charge, f"{provider}harvest/",
+            f"{provider}harvest/{run.source_id}/", f"{provider}harvest/{run.source_id}/preview/",
+            f"{provider}harvest/{run.source_id}/runs/{run.pk}/",
+        ],
         "admin": [
             *requests, request, group, f"{group}credit/",
             *(f"{group}credit/{part}/" for part in ("members", "grants", "settings")),

@@ -1,15 +1,19 @@
-"""A catalogue of others that has been read, and a data package with an entry of it."""
+"""A catalogue of others that has been read, a data package with an entry of it, and what a centre
+sent of its records."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import timedelta
 
-from catalogue_client.models import CachedRecord, CatalogueSource, DataPackage
+from catalogue_client.harvesting import pushing
+from catalogue_client.harvesting import services as harvesting
+from catalogue_client.models import CachedRecord, CatalogueSource, DataPackage, HarvestRun
 from catalogue_client.packages import services
 from catalogue_client.sources.ports import Query
-from catalogue_client.sources.records import record_of
+from catalogue_client.sources.records import read_all, record_of
 from common.clock import now
+from tests.catalogue_client.world import scene
 from tests.pages.stage import Stage
 
 
@@ -63,3 +67,12 @@ def coast(stage: Stage) -> tuple[CatalogueSource, DataPackage]:
         query=Query(text="coast", bbox=(12, 53.5, 14.5, 55)),
     )  # fmt: skip
     return source, package
+
+
+def records_sent(stage: Stage) -> HarvestRun:
+    """What a centre sent of its records, one of which is none."""
+    centre = harvesting.Centre(stage.provider.pk, stage.provider.slug, stage.provider.name)
+    source = harvesting.register(actor=stage.provider_owner, centre=centre, kind="push")
+    entries = read_all([scene("s1"), {"type": "Feature"}], lambda one: record_of(one, ""))
+    pushing.take(source, entries)
+    return source.runs.get()
