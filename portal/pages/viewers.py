@@ -95,8 +95,10 @@ def viewer_buttons(user: User, items: Sequence[Item], *, brief: bool) -> dict[in
 def map_layers(item: Item) -> list[dict[str, Any]]:
     """From below to above: pictures, map services, vectors; else the outline."""
     assets = item.document["assets"]
-    below = [layer for key in assets if (layer := _picture(item, key))]
     above = [layer for key in assets if (layer := _vector(assets, key))]
+    drawn = {layer["id"] for layer in above}  # needs no picture of itself
+    pictured = (key for key in assets if assets[key].get("tep:of") not in drawn)
+    below = [layer for key in pictured if (layer := _picture(item, key))]
     found = below + _services(item) + above
     outline = {"type": "footprint", "id": "outline", "title": item.title, "bbox": list(item.bbox)}
     return found or [outline]

@@ -124,6 +124,9 @@ def test_the_first_click_sends_and_later_ones_open_what_is_there(
         assert view.url in client.get(address).content.decode()
     shown = client.get(f"/catalogue/results/{item.identifier}/map/")
     assert "/geoserver/ows" in shown.content.decode()
+    # The vector file itself is drawn, and not its picture as well.
+    drawn = [(one["type"], one["id"]) for one in shown.context["layers"]]
+    assert drawn == [("image", "thumbnail"), ("wms", "wms-2"), ("geojson", "parcels")]
     assert node.base in shown.headers["Content-Security-Policy"]
 
 
