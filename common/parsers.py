@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser, JSONParser
 
 from common.errors import TooLarge
@@ -38,7 +39,11 @@ class RawParser(BaseParser):
     most = 5 * 2**20
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        declared = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
+        told = (parser_context or {})["request"].META
+        encoding = told.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise UnsupportedMediaType("", _("Send the document itself, not compressed."))
+        declared = int(told.get("CONTENT_LENGTH") or 0)
         if declared > self.most:
             raise TooLarge(limit=self.most)
         body = bytes(stream.read(self.most + 1))

@@ -73,8 +73,11 @@ def create_group(*, actor: User, name: str, slug: str = "", description: str = "
     Raises InvalidInput for a name or slug that cannot be used, Conflict for a slug that is taken.
     """
     name = name.strip()
-    if not name or len(name) > LONGEST_GROUP_NAME:
-        raise InvalidInput("Give the group a name of at most 200 characters.", locator="name")
+    # Unprintable ones could turn what stands beside the name.
+    if not name or len(name) > LONGEST_GROUP_NAME or not name.isprintable():
+        raise InvalidInput(
+            "Give the group a name of at most 200 characters that can be read.", locator="name"
+        )
     slug = slug or slugify(name)[:SLUG_LENGTH].strip("-")
     if not slug or slug != slugify(slug) or len(slug) > SLUG_LENGTH:
         raise InvalidInput("Use small letters, digits and hyphens.", locator="slug")

@@ -2,7 +2,7 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from portal import health, metrics
 from portal.api.usage import PartnerRecords
@@ -20,8 +20,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("portal.api.urls")),
     # Where TEP centres have always sent their records.
-    path(
-        "accounting/partners/<slug:provider>/quantity/record",
+    re_path(
+        r"^accounting/partners/(?P<provider>[-\w]+)/quantity/record/?$",
         PartnerRecords.as_view(),
         name="partner_records",
     ),

@@ -61,7 +61,12 @@ def test_the_address_of_the_partners(world, api, job):
     _, key = create_api_key(user=world.provider_owner, name="centre", scopes=["usage"])
     client = Client(headers={"Authorization": f"Bearer {key}"})
     assert send(client, tep(job), address=address).status_code == 201
-    assert send(client, tep(job), address=address).json()["status"] == "duplicate"
+    assert send(client, tep(job), address=f"{address}/").json()["status"] == "duplicate"
+    packed = client.post(
+        address, b"\x1f\x8b", content_type="application/json", headers={"Content-Encoding": "gzip"}
+    )
+    assert packed.status_code == 415
+    assert "not compressed" in packed.json()["detail"]
     assert send(Client(), tep(job), address=address).status_code == 401
     assert send(api(world.provider_owner, "read"), tep(job), address=address).status_code == 403
     assert send(api(world.researcher), tep(job), address=address).status_code == 404

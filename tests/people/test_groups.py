@@ -72,6 +72,7 @@ def test_members_come_once_and_with_a_known_role(admin, group):
         ({"name": " "}, InvalidInput),
         ({"name": "x" * 201}, InvalidInput),
         ({"name": "…"}, InvalidInput),
+        ({"name": "Alps \u202e txt.exe"}, InvalidInput),
         ({"name": "Alps", "slug": "a/b"}, InvalidInput),
         ({"name": "Alps", "slug": "x" * 51}, InvalidInput),
         ({"name": "Land cover (Alps)"}, Conflict),

@@ -27,6 +27,7 @@ ENDED = frozenset(
     {"completed", "aborted", "failed", "cancelled", "canceled", "killed", "done", "finished"}
 )
 _KB = ("kb", "mb", "gb", "tb", "pb", "eb")
+_BITS = ("Kb", "Mb", "Gb", "Tb", "Pb", "Eb")  # so spelt; in small letters all of it means bytes
 KILOBYTES = {"b": Fraction(1, 1000)} | {unit: Fraction(1000**n) for n, unit in enumerate(_KB)}
 
 _UTC = partial(read.instant, zoned=False)
@@ -101,7 +102,7 @@ def _take_memory(record: Elements, key: str, element: Element) -> None:
     if kilobytes is None:
         record.values[key] = f"{record.values.get(key, '')} {unit}"
     elif size is not None:
-        record.values[key] = str(ceil(size * kilobytes))
+        record.values[key] = str(ceil(size * kilobytes / (8 if unit in _BITS else 1)))
 
 
 def _take_identity(record: Elements, parent: Element) -> None:

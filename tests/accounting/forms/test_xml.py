@@ -82,6 +82,8 @@ def test_a_running_job_has_no_end_yet() -> None:
     [
         ('<Memory n:type="Physical" n:storageUnit="MB">2</Memory>', 2000),
         ('<Memory storageUnit="B">1001</Memory>', 2),
+        ('<Memory storageUnit="Kb">80</Memory>', 10),  # bits
+        ('<Memory storageUnit="kb">80</Memory>', 80),
         ("<Memory>5</Memory>", 5),
         (
             '<Memory n:type="Physical" n:metric="average">3</Memory>'
