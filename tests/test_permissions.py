@@ -78,6 +78,7 @@ def clients(scene: Scene) -> dict[str, Client]:
     return found
 
 
+@pytest.mark.timeout(600)  # thousands of requests
 def test_every_address_answers_every_caller_as_it_should(
     scene: Scene, clients: dict[str, Client]
 ) -> None:

@@ -33,6 +33,9 @@ class UsageMessage(models.Model):
     errors = models.JSONField(default=list)
     body = models.TextField()
     retried_by = models.CharField(max_length=64, blank=True)
+    dropped_by = models.CharField(
+        max_length=64, blank=True, help_text=_("who said that nobody has to look at it any more")
+    )
 
     class Meta:
         db_table = "acc_usage_message"

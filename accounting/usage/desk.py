@@ -141,6 +141,21 @@ def load_quarantined(row: QuarantinedRecord, text: str, *, actor: User) -> Quara
     return stored
 
 
+def drop_message(message: UsageMessage, *, actor: User) -> UsageMessage:
+    """Say that a refused message is done with, as after its provider sent a right one.
+
+    Dropped already: no effect. Raises Conflict for one of which something was loaded.
+    """
+    with transaction.atomic():
+        stored = UsageMessage.objects.select_for_update(no_key=True).get(pk=message.pk)
+        if stored.state != MessageState.REJECTED:
+            raise Conflict(_("This message was loaded."))
+        if not stored.dropped_by:
+            stored.dropped_by = name_of(actor)
+            stored.save(update_fields=["dropped_by"])
+    return stored
+
+
 def drop_quarantined(row: QuarantinedRecord, *, actor: User) -> QuarantinedRecord:
     """Say that a bad record is not to be loaded. Dropped already: no effect.
 

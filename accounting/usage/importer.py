@@ -236,6 +236,7 @@ def _describe(stored: UsageMessage, delivery: _Delivery) -> None:
     stored.signer = delivery.signer
     stored.provider_id = delivery.sender.provider_id
     stored.received_at = delivery.received_at
+    stored.dropped_by = ""  # what comes again is to be looked at again
     # Whatever came in can be looked at, also what no text column takes.
     stored.body = _storable(delivery.body.decode("utf-8", "backslashreplace"))
 

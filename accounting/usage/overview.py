@@ -79,7 +79,8 @@ def overview(providers: Collection[int] | None, *, since: datetime) -> list[Prov
     recent = _of(UsageMessage.objects.filter(received_at__gte=since), providers)
     for provider_id, messages in _by_provider(recent, Count("pk")):
         line(provider_id).messages = messages
-    rejected = _of(UsageMessage.objects.filter(state=MessageState.REJECTED), providers)
+    refused = UsageMessage.objects.filter(state=MessageState.REJECTED, dropped_by="")
+    rejected = _of(refused, providers)
     for provider_id, number in _by_provider(rejected, Count("pk")):
         line(provider_id).rejected = number
     _count_records(providers, since, line)

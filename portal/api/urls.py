@@ -164,6 +164,11 @@ urlpatterns = [
         api_usage_desk.UsageMessageRetry.as_view(),
         name="usage-message-retry",
     ),
+    path(
+        "usage-messages/<str:message_id>/drop/",
+        api_usage_desk.UsageMessageDrop.as_view(),
+        name="usage-message-drop",
+    ),
     path("usage-quarantine/", api_usage_desk.Quarantine.as_view(), name="usage-quarantine"),
     path(
         "usage-quarantine/<int:row_id>/",

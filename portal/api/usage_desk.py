@@ -64,6 +64,7 @@ MESSAGE = (
     "state",
     "records_count",
     "errors",
+    "dropped_by",
 )
 
 
@@ -152,6 +153,18 @@ class UsageMessageRetry(APIView):
         found = get_object_or_404(rows, pk=message_id)
         report = desk.retry_message(found, actor=signed_in(request))
         return Response(ImportReportSerializer(report).data)
+
+
+class UsageMessageDrop(APIView):
+    scope = KeyScope.USAGE.value
+
+    @extend_schema(request=None, responses=UsageMessageSerializer)
+    def post(self, request: Request, message_id: str) -> Response:
+        """Say that a refused message is done with: it no longer counts as waiting."""
+        rows = _scope(request).within(UsageMessage.objects.all())
+        found = get_object_or_404(rows, pk=message_id)
+        dropped = desk.drop_message(found, actor=signed_in(request))
+        return Response(UsageMessageSerializer(dropped).data)
 
 
 class Quarantine(ListAPIView[QuarantinedRecord]):

@@ -61,12 +61,17 @@ def act_on_quarantined(request: HttpRequest, row_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def retry_message(request: HttpRequest, message_id: str) -> HttpResponse:
-    """Take a refused message in again, by the rules of now."""
+def act_on_message(request: HttpRequest, message_id: str) -> HttpResponse:
+    """Take a refused message in again, by the rules of now, or drop it (`action`)."""
     scope = scope_of(request)
     found = get_object_or_404(scope.within(UsageMessage.objects.all()), pk=message_id)
-    with told(request, _("The message is loaded.")):
-        desk.retry_message(found, actor=cast("User", request.user))
+    actor = cast("User", request.user)
+    if request.POST.get("action") == "drop":
+        with told(request, _("Nobody has to look at this message any more.")):
+            desk.drop_message(found, actor=actor)
+    else:
+        with told(request, _("The message is loaded.")):
+            desk.retry_message(found, actor=actor)
     return redirect("pages:usage_message", message_id=message_id)
 
 

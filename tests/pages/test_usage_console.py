@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounting.accounts import provider_account
+from accounting.accounts import name_of, provider_account
 from accounting.check import findings
-from accounting.models import JobBill, QuarantinedRecord, UsageRecord
+from accounting.models import JobBill, QuarantinedRecord, UsageMessage, UsageRecord
+from accounting.usage.overview import overview
+from common.clock import now
 from providers.ports import RemoteState
 from tests.pages.stage import Stage
 
@@ -116,7 +118,14 @@ def test_a_refused_message_is_taken_in_when_the_rules_have_changed(stage: Stage)
 
     stage.provider.usage_keep_good = True
     stage.provider.save()
-    operator.post(f"{address[1]}retry")
+    assert [line.rejected for line in overview(None, since=now())] == [1]
+    operator.post(f"{address[1]}act", {"action": "drop"})
+    assert [line.rejected for line in overview(None, since=now())] == [0]
+    assert UsageMessage.objects.get().dropped_by == name_of(stage.operator)
+    operator.post(f"{address[1]}act", {"action": "retry"})
+    assert UsageMessage.objects.get().dropped_by == ""
+    operator.post(f"{address[1]}act", {"action": "drop"})
+    assert "was loaded" in operator.get(address[1]).content.decode()
     assert JobBill.objects.get(pk=job).state == "CHARGED"
     assert "taken in" not in operator.get(address[1]).content.decode()
     assert QuarantinedRecord.objects.filter(state="WAITING").count() == 1

@@ -74,7 +74,7 @@ USAGE = (
     Row("pages:usage_missing", page(404, **OWN)),
     Row("pages:usage_months", page(404, **OWN)),
     Row("pages:usage_message", page(404, **OWN), arguments=message),
-    Row("pages:usage_retry", page(404, **for_provider(302)), "POST", message),
+    Row("pages:usage_message_act", page(404, **for_provider(302)), "POST", message),
     Row("pages:usage_rematch", page(404, **for_provider(302)), "POST"),
     Row(
         "pages:usage_quarantined",
@@ -97,6 +97,7 @@ USAGE = (
     Row("api:usage-messages", door(404, **OWN)),
     Row("api:usage-message", door(404, **OWN), arguments=message),
     Row("api:usage-message-retry", door(404, **OWN), "POST", message),
+    Row("api:usage-message-drop", door(404, **for_provider(409)), "POST", message),
     Row("api:usage-quarantine", door(404, **OWN)),
     Row("api:usage-quarantined-drop", door(404, **OWN), "POST", quarantined),
     Row(
