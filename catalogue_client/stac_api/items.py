@@ -15,6 +15,7 @@ from catalogue_client.selectors import Page
 from catalogue_client.stac import GEOJSON, JSON, collection_href, item_document
 from catalogue_client.stac_api import transactions
 from catalogue_client.stac_api.parameters import Asked, from_body, from_query
+from common.errors import Gone, NotFound
 from people.models import User
 
 
@@ -39,7 +40,11 @@ def item(
         return transactions.delete(request, user, identifier, item_id)
     if request.method in ("PUT", "PATCH"):
         return transactions.change(request, user, identifier, item_id)
-    found = item_for(user, identifier, item_id)
+    try:
+        found = item_for(user, identifier, item_id)
+    except Gone as gone:
+        # After a DELETE clients of the Transaction extension look for 404.
+        raise NotFound(gone.detail) from None
     known = unchanged(request, found, "stac")
     if known is not None:
         return known

@@ -162,7 +162,7 @@ def test_public_pages_say_to_machines_what_they_are(django_assert_num_queries: A
         assert 'rel="alternate"' in text
         assert 'rel="search"' in text
         assert str(people.owner.username) not in text
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         client.get("/catalogue/scenes/")
     for hidden in (f"/catalogue/results/{private.identifier}/", "/catalogue/nothing/"):
         answer = client.get(hidden)

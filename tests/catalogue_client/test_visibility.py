@@ -140,7 +140,7 @@ def seen_by(user: User | None, shelf: Shelf) -> dict[str, set[str]]:
 
 def hidden_by(door: str, name: str, user: User | None) -> int:
     """How a door says that there is nothing; what everybody could see is gone."""
-    if name == "withdrawn":
+    if name == "withdrawn" and door != "item":  # a STAC API has 404 for both
         return 410
     return 302 if door == "page" and user is None else 404
 
