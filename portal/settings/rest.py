@@ -40,6 +40,7 @@ SPECTACULAR_SETTINGS = {
         "CatalogueVisibility": "catalogue_client.models.Visibility",
         "ApplicationVisibility": "thematic_apps.models.Visibility",
         "CatalogueSourceKind": "catalogue_client.models.SourceKind",
+        "PublishTargetKind": "catalogue_client.models.TargetKind",
         "HarvestSourceKind": "catalogue_client.models.HarvestKind",
         "HarvestSourceState": "catalogue_client.models.HarvestState",
         "HarvestRunMode": "catalogue_client.models.RunMode",

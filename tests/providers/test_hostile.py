@@ -20,7 +20,7 @@ from providers.drivers.ogcapi import driver as ogcapi
 from providers.drivers.wps1 import Wps1Driver
 from providers.drivers.wps1 import driver as wps1
 from providers.drivers.wps2 import Wps2Driver
-from providers.drivers.wps2 import driver as wps2
+from providers.ows import asking
 from providers.ports import Driver, Endpoint
 from providers.process import (
     ExecuteRequest,
@@ -132,7 +132,7 @@ def impatient(server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatc
     def quick(*args: object, **kwargs: object) -> http.Response:
         return plain(*args, **{"limits": limits, **kwargs})  # type: ignore[arg-type]
 
-    for module in (wps1, wps2, ogcapi):
+    for module in (asking, ogcapi):
         monkeypatch.setattr(module, "fetch", quick)
     monkeypatch.setattr(wps1, "STATUS_TRIES", 2)
     return Endpoint(

@@ -85,7 +85,7 @@ class Killed(BaseException):
 def test_who_dies_before_the_answer_sent_it_or_did_not_and_nobody_sends_it_again(
     door: Door, wps: FakeWps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(_job: Job) -> None:
+    def die(_job: Job, _row: Due) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
