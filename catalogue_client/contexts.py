@@ -19,6 +19,7 @@ from catalogue_client.owc import (
     Text,
     read_offering,
 )
+from catalogue_client.owc.checks import is_writable
 from catalogue_client.owc.codes import CORE
 from catalogue_client.stac import GEOJSON, collection_href, instant_text, item_document
 
@@ -106,8 +107,7 @@ class _Whole:
         return [replace(resource, offerings=offerings, active=False)]
 
     def _data(self, key: str, asset: Mapping[str, Any]) -> Resource:
-        media_type = asset.get("type", "")
-        bare = media_type.split(";")[0].strip().lower()
+        bare = asset.get("type", "").split(";")[0].strip().lower()
         links = [_link("enclosure", asset)]
         previews = [a for a in self.assets.values() if self._pictures(a, key)]
         if bare in _PICTURES:
@@ -166,7 +166,9 @@ def _pages(document: Mapping[str, Any]) -> list[Link]:
 
 def _link(rel: str, asset: Mapping[str, Any]) -> Link:
     size = asset.get("file:size")
-    return Link(rel, asset["href"], asset.get("type", ""), asset.get("title", ""), length=size)
+    link = Link(rel, asset["href"], asset.get("type", ""), asset.get("title", ""), length=size)
+    # Some say “GeoTIFF” where a media type belongs.
+    return link if is_writable(link) else replace(link, type="")
 
 
 def _fragment(key: str) -> str:

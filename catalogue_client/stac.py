@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from catalogue_client import geometry as geo
 from catalogue_client.geometry import Box
+from catalogue_client.members import odd_members
 from catalogue_client.models import Collection, Item, Visibility
 from common.errors import InvalidInput
 
@@ -22,6 +23,7 @@ QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_ROOM = 50  # levels around an item in what can be answered, of some 250 that can be written
 # Links that follow from where an item is; never stored.
 DERIVED_LINKS = frozenset({"self", "root", "parent", "collection", "items", "canonical"})
 
@@ -84,13 +86,17 @@ def checked_item(document: Mapping[str, Any]) -> dict[str, Any]:
     extensions = document.get("stac_extensions", [])
     if not isinstance(extensions, list) or not all(isinstance(e, str) for e in extensions):
         raise InvalidInput("stac_extensions is a list of addresses.", locator="stac_extensions")
+    links = _checked_links(document.get("links", []))
+    for odd in odd_members(properties, links, assets):
+        text = f"“{odd.name}” in {odd.place} is not of the kind that STAC says."
+        raise InvalidInput(text, locator=odd.place)
     stored = {
         "id": identifier,
         "stac_extensions": extensions,
         "geometry": shape,
         "bbox": list(box),
         "properties": {**properties, **stamped},
-        "links": _checked_links(document.get("links", [])),
+        "links": links,
         "assets": assets,
     }
     return _as_json(stored)
@@ -157,11 +163,15 @@ def words_of(properties: Mapping[str, Any]) -> str:
 
 
 def _as_json(stored: dict[str, Any]) -> dict[str, Any]:
-    """The document as every database keeps it: no number out of range, no NaN, no character NUL."""
+    """The document as every database keeps it: no number out of range, no NaN, no character NUL,
+    and no deeper than leaves room for the lists in which it is answered."""
+    room: Any = stored
+    for _level in range(_ROOM):
+        room = [room]
     try:
-        written = orjson.dumps(stored)
+        written = orjson.dumps(room)[_ROOM:-_ROOM]
     except TypeError:
-        raise InvalidInput("A number or a text in it cannot be written as JSON.") from None
+        raise InvalidInput("Something in it is too deep or cannot be written as JSON.") from None
     if _NUL.search(written):
         raise InvalidInput("A text in it holds the character NUL.")
     kept: dict[str, Any] = orjson.loads(written)
@@ -178,9 +188,12 @@ def _checked_object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _checked_links(links: object) -> list[dict[str, Any]]:
     if not isinstance(links, list) or not all(isinstance(link, dict) for link in links):
         raise InvalidInput("“links” must be a list of objects.", locator="links")
-    kept = [link for link in links if link.get("rel") not in DERIVED_LINKS]
-    if not all(isinstance(link.get("rel"), str) and _usable(link.get("href")) for link in kept):
-        raise InvalidInput("A link needs a rel and a usable href.", locator="links")
+    for link in links:
+        if not isinstance(link.get("rel"), str):
+            raise InvalidInput("A link needs a rel.", locator="links")
+    kept = [link for link in links if link["rel"] not in DERIVED_LINKS]
+    if not all(_usable(link.get("href")) for link in kept):
+        raise InvalidInput("A link needs a usable href.", locator="links")
     return kept
 
 

@@ -117,8 +117,7 @@ def absent(subject: Any) -> Q:
 def scalar(literal: Any, name: str, *, folded: bool = False) -> Scalar:
     """The value of a literal that is compared with that property. Raises InvalidInput."""
     if folded and isinstance(literal, Mapping) and literal.get("op") == "casei":
-        [literal] = literal.get("args") or [None]
-        literal = literal.lower() if isinstance(literal, str) else literal
+        literal = _lowered(literal.get("args"))
     if isinstance(literal, Mapping):
         return moment(literal)
     if isinstance(literal, str):
@@ -129,6 +128,12 @@ def scalar(literal: Any, name: str, *, folded: bool = False) -> Scalar:
     if isinstance(literal, bool | int | float) and abs(literal) < float("inf"):
         return literal if isinstance(literal, bool) else float(literal)
     raise InvalidInput(f"“{name}” is compared with something that is no value.")
+
+
+def _lowered(args: Any) -> str | None:
+    """The one text among the arguments of CASEI, in lower case."""
+    one = args[0] if isinstance(args, list) and len(args) == 1 else None
+    return one.lower() if isinstance(one, str) else None
 
 
 def moment(literal: Mapping[str, Any]) -> datetime:

@@ -14,6 +14,7 @@ import orjson
 from django.conf import settings
 
 from catalogue_client import geometry as geo
+from catalogue_client.members import is_provider
 from catalogue_client.models import HarvestKind, HarvestSource
 from catalogue_client.owc import dates
 from catalogue_client.sources.ports import Record
@@ -135,7 +136,7 @@ def _via(link: Mapping[str, Any]) -> dict[str, Any]:
 
 def _providers(given: object, name: str) -> list[dict[str, Any]]:
     """Those that the record names, and the one that it was found at."""
-    named = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    named = [one for one in given if is_provider(one)] if isinstance(given, list) else []
     if any(one.get("name") == name for one in named):
         return named
     return [*named, {"name": name, "roles": ["host"]}]

@@ -29,8 +29,12 @@ VERBS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 _LISTS = ("ListIdentifiers", "ListRecords")
 _FORMS = (
-    (re.compile(r"\d{4}-\d\d-\d\d"), "%Y-%m-%d", timedelta(days=1)),
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "%Y-%m-%dT%H:%M:%SZ", timedelta(seconds=1)),
+    (re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), "%Y-%m-%d", timedelta(days=1)),
+    (
+        re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII),
+        "%Y-%m-%dT%H:%M:%SZ",
+        timedelta(seconds=1),
+    ),
 )
 # What these may look like; the schema knows no other.
 _NAME = r"[A-Za-z0-9\-_.!~*'()]+"

@@ -60,10 +60,11 @@ def read(given: Mapping[str, str]) -> Query:
     """The query of an address; parameters are given by their lower-case name, and what is empty is
     not given. Raises InvalidInput."""
     asked = {name: given.get(name.lower(), "").strip() for name in PARAMETERS}
-    count = _number(asked, "count", DEFAULT_COUNT, least=0)
+    # A page is as long as it is answered, else the next one would begin too far on.
+    count = min(_number(asked, "count", DEFAULT_COUNT, least=0), MOST_COUNT)
     page = _number(asked, "startPage", 1, least=1)
     first = _number(asked, "startIndex", 1, least=1) + (page - 1) * count
-    return Query(_where(asked), min(count, MOST_COUNT), min(first, FARTHEST))
+    return Query(_where(asked), count, min(first, FARTHEST))
 
 
 def _where(asked: Mapping[str, str]) -> Q:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalogue_client import geometry as geo
 from catalogue_client.geometry import Box
+from catalogue_client.members import odd_members
 from catalogue_client.owc import dates
 from catalogue_client.sources.ports import Record
 from catalogue_client.stac import VERSION, instant_text
@@ -102,6 +103,7 @@ def record_of(given: object, base: str, *, collection: str = "") -> Record:
     }
     if box is not None:
         whole["bbox"] = list(box)
+    _drop_odd(whole, issues)
     return Record(identifier, inside, whole, tuple(issues))
 
 
@@ -189,10 +191,11 @@ def _candidates(properties: Mapping[str, Any]) -> list[str]:
 def _links(links: object, base: str) -> list[dict[str, Any]]:
     found = []
     for link in (links if isinstance(links, list) else [])[:MOST_LINKS]:
-        if not isinstance(link, Mapping) or link.get("rel") in _OF_THE_TREE:
+        rel = link.get("rel") if isinstance(link, Mapping) else None
+        if not isinstance(rel, str) or rel in _OF_THE_TREE:
             continue
         href = web_address(link.get("href"), base)
-        if href and isinstance(link.get("rel"), str):
+        if href:
             found.append({**link, "href": href})
     return found
 
@@ -210,6 +213,13 @@ def _assets(assets: object, base: str, issues: list[str]) -> dict[str, Any]:
             checked["roles"] = _texts(roles)
         found[str(key)] = {k: v for k, v in checked.items() if v is not None}
     return found
+
+
+def _drop_odd(whole: dict[str, Any], issues: list[str]) -> None:
+    """Take out what is not of the kind that STAC says."""
+    found = list(odd_members(whole["properties"], whole["links"], whole["assets"]))
+    told = [odd.name for odd in found if odd.inside.pop(odd.name) is not None]
+    issues += [_("“%(name)s” is not usable.") % {"name": name} for name in told]
 
 
 def _texts(values: object) -> list[str]:

@@ -59,6 +59,10 @@ def from_body(body: bytes) -> Asked:
     values = _json(body or b"{}", "body")
     if not isinstance(values, dict):
         raise InvalidInput("The body must be a JSON object.", locator="body")
+    try:
+        orjson.dumps([[[[values]]]])  # so deep it is repeated in the link to the next page
+    except TypeError:
+        raise InvalidInput("The body is too deep.", locator="body") from None
     there = {n: v for n, v in values.items() if v is not None or n == "fields"}
     return _asked({"filter-lang": "cql2-json", **there})
 

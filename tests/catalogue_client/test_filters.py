@@ -147,6 +147,10 @@ WRONG: list[Any] = [
     {"op": "=", "args": [{"property": "x"}, "\0"]}, {"op": "not", "args": []},
     {"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [0, 9, 1, 1]}]},
     {"op": "s_intersects", "args": [{"property": "geometry"}, {"type": "Polygon"}]},
+    *(
+        {"op": "=", "args": [{"op": "casei", "args": [{"property": "x"}]}, other]}
+        for other in ({"op": "casei", "args": ["a", "b"]}, {"op": "casei", "args": 5})
+    ),
 ]  # fmt: skip
 WRONG.remove("x")
 

@@ -64,7 +64,9 @@ def test_the_folder_has_a_page_for_a_thousand_and_files_that_are_kept(
     assert again.status_code == 304
 
 
-def test_the_description_leads_to_feeds_that_answer_every_parameter() -> None:
+def test_the_description_leads_to_feeds_that_answer_every_parameter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     feedparser = pytest.importorskip("feedparser")
     fill(5)
     publish(record=record(People().owner, visibility="public"))
@@ -100,6 +102,9 @@ def test_the_description_leads_to_feeds_that_answer_every_parameter() -> None:
     assert found(modified="2020") == []
     assert found(parentIdentifier="scenes", count="2", startPage="2") == ["s2", "s1"]
     assert found(count="0") == []
+    # Pages are as long as they are answered, however long they were asked to be.
+    monkeypatch.setattr("catalogue_client.opensearch.query.MOST_COUNT", 2)
+    assert found(parentIdentifier="scenes", count="4", startPage="2") == ["s2", "s1"]
 
 
 def test_pages_of_the_feed_are_followed_to_the_end() -> None:

@@ -108,6 +108,7 @@ PREFIXES = ("oai_dc", "iso19139")
         ("verb=ListSets&resumptionToken=x", "badResumptionToken"),
         ("verb=ListRecords&metadataPrefix=oai_dc&from=2026-02-30", "badArgument"),
         ("verb=ListRecords&metadataPrefix=oai_dc&from=2026", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&from=%EF%BC%92026-01-01", "badArgument"),
         (
             "verb=ListRecords&metadataPrefix=oai_dc&from=2026-01-01&until=2027-01-01T00:00:00Z",
             "badArgument",
