@@ -170,7 +170,7 @@ def note(
         job.percent,
         actor,
         status.scheme if status else "",
-        status.word[:40] if status else "",
+        status.word[:40].replace("\x00", "") if status else "",
         reason,
         text or (status.message if status else ""),
     )

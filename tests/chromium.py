@@ -39,12 +39,16 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+# What Chromium advises the map's library, about speed and now and then; nothing is wrong.
+ADVICE = "Canvas2D: Multiple readback operations"
+
+
 def complaints_of(page: Page, base: str) -> list[str]:
     """Grows by whatever goes wrong in the page: console, scripts, requests to other hosts."""
     found: list[str] = []
 
     def heard(message: Any) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(ADVICE):
             found.append(f"{message.type}: {message.text}")
 
     def asked(request: Any) -> None:

@@ -6,7 +6,7 @@ import uuid
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounting.check import findings
@@ -148,6 +148,7 @@ HAPPENINGS = st.lists(statuses | st.sampled_from(["dismiss", "sending"]), max_si
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(HAPPENINGS)
+@example(["sending", RemoteStatus(RemoteState.RUNNING, "test", "\x00", percent=1)])
 def test_whatever_happens_the_rules_hold(happenings: list[RemoteStatus | str]) -> None:
     world = World()
     job = run(world, title=uuid.uuid4().hex)
